@@ -1,0 +1,3 @@
+//! The `handclasp` command.
+
+fn main() {}

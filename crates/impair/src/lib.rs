@@ -1,0 +1,1 @@
+//! A link that delays, limits, queues, loses, reorders, duplicates and corrupts, without I/O.

@@ -1,0 +1,1 @@
+//! Private networks for demonstrations, tests and benchmarks.

@@ -1,0 +1,1 @@
+//! One host without I/O: addresses, ports, listeners and connections.

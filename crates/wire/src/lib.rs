@@ -1,0 +1,16 @@
+//! Bytes and meaning of link, IP, ICMP, UDP and TCP headers.
+//!
+//! Floor 0: everything else stands on this crate, and it stands on nothing of ours. A header
+//! view judges nothing; a [`tcp::Header`] holds meaning. Parsing never panics, whatever the
+//! bytes are, and an error says at which layer, at which byte and why it stopped.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod frame;
+pub mod seq;
+pub mod tcp;
+pub mod time;
