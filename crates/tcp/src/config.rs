@@ -1,0 +1,148 @@
+//! A connection's settings. Defaults follow Linux where the RFCs leave room.
+
+use core::time::Duration;
+
+/// Which congestion controller a connection starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// NewReno (RFC 5681, RFC 6582).
+    #[default]
+    Reno,
+}
+
+/// Keep-alive probing (RFC 9293 §3.8.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// Silence before the first probe. The RFC asks for two hours or more by default.
+    pub idle: Duration,
+    /// Between probes.
+    pub interval: Duration,
+    /// Unanswered probes after which the peer counts as gone.
+    pub count: u8,
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(7200), interval: Duration::from_secs(75), count: 9 }
+    }
+}
+
+/// Settings of one connection; those of a host are what its connections start from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Most bytes of unread and out-of-order data; also decides the window scale we offer.
+    pub receive_buffer_max: usize,
+    /// Bytes of unread data a connection starts with; grows as the path needs.
+    pub receive_buffer_start: usize,
+    /// Most bytes written but not yet acknowledged.
+    pub send_buffer_max: usize,
+    /// Bytes that may be written before the path has shown what it carries.
+    pub send_buffer_start: usize,
+    /// Most separate ranges kept beyond a gap: bounds the cost of a peer that sends holes.
+    pub reassembly_ranges: usize,
+    /// Largest payload we announce and send, in bytes, if less than the link's.
+    pub max_segment_size: Option<u16>,
+    /// Offer window scaling (RFC 7323 §2).
+    pub window_scaling: bool,
+    /// Offer timestamps (RFC 7323 §3).
+    pub timestamps: bool,
+    /// Offer selective acknowledgments (RFC 2018).
+    pub sack: bool,
+    /// Send small segments at once (no Nagle, RFC 9293 §3.7.4).
+    pub nodelay: bool,
+    /// Longest wait for company before an ACK leaves alone; under 500 ms
+    /// (RFC 9293 §3.8.6.3).
+    pub delayed_ack: Duration,
+    /// Acknowledge at once so many times at the start of a connection, while the peer is in
+    /// slow start.
+    pub quick_acks: u8,
+    /// Segments in the initial congestion window (RFC 6928).
+    pub initial_window: u8,
+    /// The congestion controller.
+    pub congestion: Algorithm,
+    /// RTO before the first measurement (RFC 6298 §2.1).
+    pub rto_initial: Duration,
+    /// Least RTO. RFC 6298 §2.4 says one second; Linux 200 ms.
+    pub rto_min: Duration,
+    /// Greatest RTO (RFC 6298 §2.5: at least 60 s).
+    pub rto_max: Duration,
+    /// Retransmissions of a SYN before `connect` fails. RFC 9293 §3.8.3 wants three minutes:
+    /// 7 give 247 s and more; Linux's 6 do not.
+    pub syn_retries: u8,
+    /// The first so many retransmissions of a SYN wait one initial RTO each, before the
+    /// waits double. 0 is the classic doubling; Linux 6.18 has 4.
+    pub syn_linear_timeouts: u8,
+    /// Retransmissions of a SYN-ACK: 5 wait 1, 2, 4, 8, 16 and 32 s, 63 s in all.
+    pub syn_ack_retries: u8,
+    /// R1 (RFC 9293 §3.8.3): retransmissions after which the application is told and the
+    /// route is doubted.
+    pub retries_warn: u8,
+    /// R2: retransmissions after which the connection is given up; 15 take over 15 minutes.
+    /// `u8::MAX` means never.
+    pub retries: u8,
+    /// Retransmissions once no application holds the connection any more.
+    pub orphan_retries: u8,
+    /// Give up when data has been unacknowledged for so long (RFC 9293 §3.10.8).
+    pub user_timeout: Option<Duration>,
+    /// Probe an idle peer.
+    pub keep_alive: Option<KeepAlive>,
+    /// Maximum segment lifetime; TIME-WAIT lasts twice as long. The RFC's figure is two
+    /// minutes, Linux's TIME-WAIT is 60 s.
+    pub msl: Duration,
+    /// How long FIN-WAIT-2 lasts when no application waits for the peer's FIN.
+    pub fin_wait_2: Duration,
+    /// Challenge ACKs per second and connection (RFC 5961 §7).
+    pub challenge_acks: u8,
+    /// Differentiated services field, as the octet's upper six bits.
+    pub dscp: u8,
+    /// Time to live or hop limit.
+    pub ttl: u8,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            receive_buffer_max: 6 << 20,
+            receive_buffer_start: 65_535,
+            send_buffer_max: 4 << 20,
+            send_buffer_start: 87_040,
+            reassembly_ranges: 512,
+            max_segment_size: None,
+            window_scaling: true,
+            timestamps: true,
+            sack: true,
+            nodelay: false,
+            delayed_ack: Duration::from_millis(40),
+            quick_acks: 16,
+            initial_window: 10,
+            congestion: Algorithm::Reno,
+            rto_initial: Duration::from_secs(1),
+            rto_min: Duration::from_millis(200),
+            rto_max: Duration::from_secs(120),
+            syn_retries: 7,
+            syn_linear_timeouts: 4,
+            syn_ack_retries: 5,
+            retries_warn: 3,
+            retries: 15,
+            orphan_retries: 8,
+            user_timeout: None,
+            keep_alive: None,
+            msl: Duration::from_secs(30),
+            fin_wait_2: Duration::from_secs(60),
+            challenge_acks: 10,
+            dscp: 0,
+            ttl: 64,
+        }
+    }
+}
+
+impl Config {
+    /// The window scale that lets us announce all of `receive_buffer_max`
+    /// (RFC 7323 §2.2; at most 14).
+    #[must_use]
+    pub fn window_scale(&self) -> u8 {
+        (0..14).find(|s| self.receive_buffer_max >> s <= 65_535).unwrap_or(14)
+    }
+}

@@ -1,0 +1,263 @@
+//! A connection between a peer's SYN and its acknowledgment of ours: SYN-RECEIVED, passive.
+
+use core::time::Duration;
+
+use handclasp_wire::seq::SeqNumber;
+use handclasp_wire::tcp::options::Timestamps;
+use handclasp_wire::tcp::{Flags, Header, Options};
+use handclasp_wire::time::Instant;
+
+use crate::acceptable::{self, Reset, touches_window};
+use crate::config::Config;
+use crate::negotiation::{self, Negotiated};
+use crate::opening::Opening;
+use crate::tuple::Tuple;
+
+/// What a listener remembers of a SYN it answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HalfOpen {
+    pub(crate) opening: Opening,
+    pub(crate) irs: SeqNumber,
+    pub(crate) negotiated: Negotiated,
+    pub(crate) ts_recent: u32,
+    rcv_wnd: u16,
+    retransmits: u8,
+    deadline: Instant,
+}
+
+/// What a segment means to a half-open connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing: drop it.
+    Ignore,
+    /// Send this; the half-open connection stays.
+    Reply(Header),
+    /// The attempt is over: forget it, and tell nobody (RFC 9293 §3.10.7.4).
+    Forget,
+    /// Ours is acknowledged: call [`HalfOpen::complete`] and give the segment to the
+    /// connection, with whatever it carries.
+    Complete,
+}
+
+/// What a deadline means to a half-open connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// Not yet.
+    Wait,
+    /// Send the SYN-ACK again: [`HalfOpen::syn_ack`].
+    Resend,
+    /// Nobody answers: forget it.
+    GiveUp,
+}
+
+/// What a SYN cookie gives back of a SYN that nobody remembered (RFC 4987 §3.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// What we chose then.
+    pub opening: Opening,
+    /// The peer's initial sequence number.
+    pub irs: SeqNumber,
+    /// What was agreed, as far as the cookie and its timestamp could hold it.
+    pub negotiated: Negotiated,
+    /// The peer's last timestamp.
+    pub ts_recent: u32,
+}
+
+impl HalfOpen {
+    /// Takes a SYN and sets the first deadline for its SYN-ACK, which the caller sends.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        tuple: &Tuple,
+        syn: &Header,
+        opening: Opening,
+        now: Instant,
+    ) -> Self {
+        Self::rebuilt(
+            config,
+            tuple,
+            Rebuilt {
+                opening,
+                irs: syn.seq,
+                negotiated: Negotiated::new(config, &syn.options, tuple.local_ip.is_ipv4()),
+                ts_recent: syn.options.timestamps.map_or(0, |t| t.value),
+            },
+            now,
+        )
+    }
+
+    /// A half-open connection from what a cookie held.
+    #[must_use]
+    pub fn rebuilt(config: &Config, tuple: &Tuple, rebuilt: Rebuilt, now: Instant) -> Self {
+        let Rebuilt { opening, irs, negotiated, ts_recent } = rebuilt;
+        let mss = negotiation::announced_mss(config, &opening, tuple.ip_header_len());
+        Self {
+            opening,
+            irs,
+            negotiated,
+            ts_recent,
+            rcv_wnd: negotiation::syn_window(config, mss, negotiated.timestamps),
+            retransmits: 0,
+            deadline: now + config.rto_initial,
+        }
+    }
+
+    /// Our initial sequence number.
+    #[must_use]
+    pub const fn iss(&self) -> SeqNumber {
+        self.opening.iss
+    }
+
+    /// The peer's initial sequence number.
+    #[must_use]
+    pub const fn irs(&self) -> SeqNumber {
+        self.irs
+    }
+
+    /// What the SYN's options settled.
+    #[must_use]
+    pub const fn negotiated(&self) -> &Negotiated {
+        &self.negotiated
+    }
+
+    /// How often the SYN-ACK was sent again.
+    #[must_use]
+    pub const fn retransmits(&self) -> u8 {
+        self.retransmits
+    }
+
+    /// When to call [`HalfOpen::deadline_passed`].
+    #[must_use]
+    pub const fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The SYN-ACK.
+    #[must_use]
+    pub fn syn_ack(&self, config: &Config, tuple: &Tuple, now: Instant) -> Header {
+        let n = &self.negotiated;
+        let options = Options {
+            mss: Some(negotiation::announced_mss(config, &self.opening, tuple.ip_header_len())),
+            window_scale: n.scaling.then_some(n.rcv_scale),
+            sack_permitted: n.sack,
+            timestamps: self.timestamps(now),
+            ..Options::default()
+        };
+        Header {
+            seq: self.opening.iss,
+            flags: Flags::SYN | Flags::ACK,
+            options,
+            ..self.header(tuple)
+        }
+    }
+
+    /// Judges a segment by RFC 9293 §3.10.7.4's checks for SYN-RECEIVED, in its order.
+    #[must_use]
+    pub fn segment_arrives(
+        &self,
+        config: &Config,
+        tuple: &Tuple,
+        header: &Header,
+        payload_len: usize,
+        now: Instant,
+    ) -> Verdict {
+        let rcv_nxt = self.irs + 1;
+        let window = u32::from(self.rcv_wnd);
+        let flags = header.flags;
+        if flags.contains(Flags::SYN) && !flags.intersects(Flags::ACK | Flags::RST) {
+            // The same SYN again: its answer was lost.
+            if header.seq == self.irs {
+                return Verdict::Reply(self.syn_ack(config, tuple, now));
+            }
+        }
+        let old_timestamp = self.negotiated.timestamps
+            && header
+                .options
+                .timestamps
+                .is_some_and(|t| acceptable::timestamp_is_old(t.value, self.ts_recent));
+        let in_window = touches_window(rcv_nxt, window, header.seq, header.seg_len(payload_len));
+        if flags.contains(Flags::RST) {
+            return match acceptable::reset(rcv_nxt, window, header.seq) {
+                Reset::Valid => Verdict::Forget,
+                Reset::Challenge => Verdict::Reply(self.challenge(tuple, now)),
+                Reset::Ignore => Verdict::Ignore,
+            };
+        }
+        if !in_window || old_timestamp {
+            return Verdict::Reply(self.challenge(tuple, now));
+        }
+        if flags.contains(Flags::SYN) {
+            return Verdict::Forget;
+        }
+        if !flags.contains(Flags::ACK) {
+            return Verdict::Ignore;
+        }
+        if header.ack != self.opening.iss + 1 {
+            return Verdict::Reply(reset_for(header, payload_len));
+        }
+        Verdict::Complete
+    }
+
+    /// Says what the passing of the deadline means, and sets the next one.
+    pub fn deadline_passed(&mut self, config: &Config, now: Instant) -> Expiry {
+        if now < self.deadline {
+            return Expiry::Wait;
+        }
+        if self.retransmits >= config.syn_ack_retries {
+            return Expiry::GiveUp;
+        }
+        self.retransmits += 1;
+        self.deadline = now + backed_off(config.rto_initial, self.retransmits, config.rto_max);
+        Expiry::Resend
+    }
+
+    fn timestamps(&self, now: Instant) -> Option<Timestamps> {
+        self.negotiated.timestamps.then(|| Timestamps {
+            value: negotiation::timestamp(now, self.opening.timestamp_offset),
+            echo: self.ts_recent,
+        })
+    }
+
+    fn header(&self, tuple: &Tuple) -> Header {
+        Header {
+            src_port: tuple.local_port,
+            dst_port: tuple.remote_port,
+            ack: self.irs + 1,
+            window: self.rcv_wnd,
+            ..Header::default()
+        }
+    }
+
+    fn challenge(&self, tuple: &Tuple, now: Instant) -> Header {
+        Header {
+            seq: self.opening.iss + 1,
+            flags: Flags::ACK,
+            window: self.rcv_wnd >> self.negotiated.rcv_scale,
+            options: Options { timestamps: self.timestamps(now), ..Options::default() },
+            ..self.header(tuple)
+        }
+    }
+}
+
+/// `base` doubled `times` times, at most `max` (RFC 6298 §5.5).
+pub(crate) fn backed_off(base: Duration, times: u8, max: Duration) -> Duration {
+    base.saturating_mul(1u32.checked_shl(u32::from(times)).unwrap_or(u32::MAX)).min(max)
+}
+
+/// The RST that answers a segment for which there is no connection (RFC 9293 §3.5.2).
+///
+/// The caller sees to it that no RST answers a RST.
+#[must_use]
+pub fn reset_for(header: &Header, payload_len: usize) -> Header {
+    let ports =
+        Header { src_port: header.dst_port, dst_port: header.src_port, ..Header::default() };
+    if header.flags.contains(Flags::ACK) {
+        Header { seq: header.ack, flags: Flags::RST, ..ports }
+    } else {
+        Header {
+            ack: header.seq + header.seg_len(payload_len),
+            flags: Flags::RST | Flags::ACK,
+            ..ports
+        }
+    }
+}
