@@ -18,6 +18,7 @@ mod user;
 
 use alloc::sync::Arc;
 
+use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Header;
 use handclasp_wire::time::Instant;
 
@@ -174,6 +175,18 @@ impl Connection {
     #[must_use]
     pub const fn state(&self) -> State {
         self.state
+    }
+
+    /// `snd.nxt`: the next sequence number to send.
+    #[must_use]
+    pub const fn snd_nxt(&self) -> SeqNumber {
+        self.snd.nxt
+    }
+
+    /// `rcv.nxt`: the next sequence number expected.
+    #[must_use]
+    pub const fn rcv_nxt(&self) -> SeqNumber {
+        self.rcv.nxt
     }
 
     /// Why the connection ended, if it ended badly.
