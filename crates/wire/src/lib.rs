@@ -22,6 +22,7 @@ pub mod ip;
 pub mod ipv4;
 pub mod ipv6;
 pub mod octets;
+pub mod packet;
 pub mod quote;
 pub mod seq;
 pub mod tcp;
