@@ -15,6 +15,7 @@ pub mod checksum;
 pub mod error;
 pub mod ethernet;
 pub mod frame;
+pub mod gso;
 pub mod icmp;
 pub mod icmpv4;
 pub mod icmpv6;
