@@ -81,3 +81,12 @@ impl Outbound {
         self.len() == 0
     }
 }
+
+/// What a packet begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Medium {
+    /// An Ethernet header.
+    Ethernet,
+    /// An IP header.
+    Ip,
+}

@@ -10,6 +10,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod ethernet;
 pub mod frame;
 pub mod seq;
 pub mod tcp;
