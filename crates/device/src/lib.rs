@@ -1,1 +1,16 @@
-//! Where packets come from and go: TUN, packet sockets, channels.
+//! Where packets come from and go.
+//!
+//! A [`Device`](device::Device) hands packets in and takes packets out, in batches and without
+//! blocking; what a link can do for the stack (finish checksums, cut large segments) it tells
+//! through its [`Capabilities`](device::Capabilities). There are
+//!
+//! - [`channel`]: two ends in memory, or one end that a program feeds.
+//!
+//! Nothing in here decides anything about a protocol, and nothing in here drops a packet
+//! because it came too fast: a link that takes no more says so, and the sender waits.
+//!
+//! What needs Linux is compiled on Linux only; traits, channels and wrappers are portable.
+#![deny(unsafe_code)]
+
+pub mod channel;
+pub mod device;
