@@ -4,6 +4,8 @@
 //! blocking; what a link can do for the stack (finish checksums, cut large segments) it tells
 //! through its [`Capabilities`](device::Capabilities). There are
 //!
+//! - [`tun`]: a TUN interface, with the virtio-net header and its offloads, or plain;
+//! - [`packet`]: an Ethernet interface through a packet socket;
 //! - [`channel`]: two ends in memory, or one end that a program feeds.
 //!
 //! Nothing in here decides anything about a protocol, and nothing in here drops a packet
@@ -14,3 +16,18 @@
 
 pub mod channel;
 pub mod device;
+#[cfg(target_os = "linux")]
+mod framed;
+#[cfg(target_os = "linux")]
+mod interface;
+#[cfg(target_os = "linux")]
+pub mod packet;
+#[cfg(target_os = "linux")]
+mod pool;
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+mod sys;
+pub mod timer;
+#[cfg(target_os = "linux")]
+pub mod tun;
+pub mod vnet;
