@@ -156,3 +156,13 @@ fn what_is_neither_version_of_ip_is_refused() {
         "IP at byte 0: cut short, 0 of 1 bytes"
     );
 }
+
+#[test]
+fn both_families_tell_their_addresses() {
+    let bytes = ipv4(6, &tcp());
+    let ends = Packet::parse_ip(&bytes).unwrap().addresses();
+    assert_eq!(ends, Some(([10, 0, 0, 1].into(), [10, 0, 0, 2].into())));
+    let bytes = ipv6(6, &tcp());
+    let ends = Packet::parse_ip(&bytes).unwrap().addresses();
+    assert_eq!(ends, Some(("fd00::1".parse().unwrap(), "fd00::2".parse().unwrap())));
+}

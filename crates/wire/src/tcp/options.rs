@@ -88,6 +88,16 @@ pub struct FastOpen {
 }
 
 impl FastOpen {
+    /// A cookie of 4 to 16 bytes and an even number of them, or a request if there are none;
+    /// `None` for any other number (RFC 7413 §4.1.1).
+    #[must_use]
+    pub fn new(bytes: &[u8], experimental: bool) -> Option<Self> {
+        let allowed = bytes.is_empty() || bytes.len() >= 4 && bytes.len().is_multiple_of(2);
+        let mut cookie = [0; 16];
+        cookie.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        allowed.then_some(Self { cookie, len: bytes.len() as u8, experimental })
+    }
+
     /// The cookie's bytes; none in a request.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
