@@ -42,11 +42,9 @@ pub(crate) enum Refusal {
 fn refusal(errno: Errno) -> Refusal {
     match errno {
         Errno::AGAIN => Refusal::Wait,
-        // A TUN interface that is down; it becomes writable when it is up.
-        Errno::IO => Refusal::Wait,
         Errno::NOBUFS | Errno::NOMEM | Errno::INTR => Refusal::Retry(RETRY),
-        // An interface that is down; a packet socket is not told when it is up.
-        Errno::NETDOWN => Refusal::Retry(10 * RETRY),
+        // A TUN interface that is down, and another one. Neither tells when it is up.
+        Errno::IO | Errno::NETDOWN => Refusal::Retry(10 * RETRY),
         Errno::MSGSIZE => Refusal::Discard,
         _ => Refusal::Fatal,
     }

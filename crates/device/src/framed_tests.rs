@@ -149,7 +149,7 @@ async fn a_closed_socket_is_the_end_of_the_link() {
 fn what_passes_by_itself_is_not_the_end_of_a_device() {
     for (errno, meaning) in [
         (Errno::AGAIN, Refusal::Wait),
-        (Errno::IO, Refusal::Wait),
+        (Errno::IO, Refusal::Retry(Duration::from_millis(10))),
         (Errno::NOBUFS, Refusal::Retry(Duration::from_millis(1))),
         (Errno::NETDOWN, Refusal::Retry(Duration::from_millis(10))),
         (Errno::MSGSIZE, Refusal::Discard),

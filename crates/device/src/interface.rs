@@ -67,6 +67,8 @@ impl Interface {
     }
 
     /// Follows what changed since the last call, and has the task woken when more does.
+    ///
+    /// Fails once the interface is gone, which a read from it would not tell.
     pub(crate) fn poll_changes(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while let Poll::Ready(guard) = self.watch.poll_read_ready(cx) {
             let mut guard = guard?;
@@ -76,19 +78,22 @@ impl Interface {
             let read = guard
                 .try_io(|watch| Ok(rustix::net::recv(watch, &mut message, RecvFlags::DONTWAIT)?));
             if read.is_ok() {
-                self.refresh();
+                self.refresh()?;
             }
         }
         Ok(())
     }
 
-    /// An interface that is gone keeps what was known; its device is what tells of the end.
-    fn refresh(&mut self) {
+    fn refresh(&mut self) -> io::Result<()> {
         let watch = self.watch.get_ref();
-        let Ok(name) = rustix::net::netdevice::index_to_name(watch, self.index) else { return };
+        // It may have been renamed, but keeps its index.
+        let name = rustix::net::netdevice::index_to_name(watch, self.index)
+            .map_err(|e| explained(e.into(), "the interface is gone"))?;
+        // Between the two calls it may have gone or been renamed again, which is announced.
         if let Ok(mtu) = sys::interface_mtu(watch, &name) {
             self.mtu = mtu;
         }
+        Ok(())
     }
 }
 

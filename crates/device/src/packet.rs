@@ -166,8 +166,8 @@ impl Device for PacketSocket {
 /// The interface adds the address to those it listens for; it goes promiscuous only where it
 /// has no room for another. Neighbour discovery needs the groups.
 fn join(socket: &OwnedFd, index: u32, address: MacAddr) -> io::Result<()> {
-    if address.0[0] & 1 != 0 {
-        let text = format!("{address:?} is a group's address, not a host's");
+    if address.is_multicast() {
+        let text = format!("{address} is a group's address, not a host's");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     sys::packet_membership(socket, index, libc::PACKET_MR_UNICAST, address.0)?;
