@@ -97,6 +97,21 @@ impl Interface {
     }
 }
 
+/// A packet socket that receives nothing yet, so that nothing gets past what is set before it
+/// is bound.
+pub(crate) fn open_packet_socket() -> io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    rustix::net::socket_with(AddressFamily::PACKET, SocketType::RAW, flags, None).map_err(|e| {
+        let error = io::Error::from(e);
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                explained(error, format_args!("cannot open a packet socket ({PRIVILEGE_HINT})"))
+            }
+            _ => explained(error, "cannot open a packet socket"),
+        }
+    })
+}
+
 /// A socket that becomes readable when an interface of this network namespace changes.
 fn open_watch() -> io::Result<OwnedFd> {
     // No protocol is NETLINK_ROUTE, whose number is zero.

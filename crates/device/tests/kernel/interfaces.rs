@@ -1,14 +1,11 @@
-//! TUN interfaces and packet sockets, with the kernel at the other end.
-#![cfg(target_os = "linux")]
-
-mod common;
+//! TUN interfaces and packet sockets.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::host::{Host, OUR_MAC, PATIENCE, PEER_MAC, block_on, frame, inside, tun, veth};
 use bytes::Bytes;
-use common::{Host, OUR_MAC, PATIENCE, PEER_MAC, block_on, frame, inside, tun, veth};
 use handclasp_device::device::Device;
 use handclasp_device::packet::PacketSocket;
 use handclasp_device::tun::Tun;
