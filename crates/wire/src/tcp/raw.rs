@@ -112,10 +112,10 @@ impl<'a> TcpOption<'a> {
             kind::SACK_PERMITTED => array(data).map(|[]| Self::SackPermitted),
             kind::SACK => sack(data).map(Self::Sack),
             kind::TIMESTAMPS => timestamps(data).map(Self::Timestamps),
-            kind::FAST_OPEN => fast_open(data, false).map(Self::FastOpen),
+            kind::FAST_OPEN => FastOpen::new(data, false).map(Self::FastOpen),
             kind::EXPERIMENT => data
                 .strip_prefix(&FAST_OPEN_MAGIC)
-                .and_then(|cookie| fast_open(cookie, true))
+                .and_then(|cookie| FastOpen::new(cookie, true))
                 .map(Self::FastOpen),
             kind::USER_TIMEOUT => array(data).map(|d| Self::UserTimeout(u16::from_be_bytes(d))),
             kind::ACC_ECN_0 => acc_ecn(data, AccEcnOrder::Ect0First).map(Self::AccEcn),
@@ -261,14 +261,6 @@ fn sack(data: &[u8]) -> Option<SackBlocks> {
         }
     }
     rest.is_empty().then_some(sack)
-}
-
-/// None, or 4 to 16 bytes and an even number of them (RFC 7413 §4.1.1).
-fn fast_open(bytes: &[u8], experimental: bool) -> Option<FastOpen> {
-    let allowed = bytes.is_empty() || bytes.len() >= 4 && bytes.len().is_multiple_of(2);
-    let mut cookie = [0; 16];
-    cookie.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    allowed.then_some(FastOpen { cookie, len: bytes.len() as u8, experimental })
 }
 
 fn acc_ecn(data: &[u8], order: AccEcnOrder) -> Option<AccEcn> {
