@@ -128,7 +128,11 @@ impl Links {
         let mut flags = 0;
         self.socket
             .request(message, |_, body| {
-                flags = body.get(8..12).and_then(<[u8]>::first_chunk).copied().map_or(0, u32::from_ne_bytes);
+                flags = body
+                    .get(8..12)
+                    .and_then(<[u8]>::first_chunk)
+                    .copied()
+                    .map_or(0, u32::from_ne_bytes);
             })
             .map_err(Error::os(format!("ask for the state of {name}")))?;
         Ok(flags & RUNNING != 0)
