@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use handclasp_wire::frame::{Inbound, Medium, Outbound};
+use handclasp_wire::gso::split_inbound;
 use rustix::io::Errno;
 use smallvec::SmallVec;
 use tokio::io::Interest;
@@ -42,11 +43,9 @@ pub(crate) enum Refusal {
 fn refusal(errno: Errno) -> Refusal {
     match errno {
         Errno::AGAIN => Refusal::Wait,
-        // A TUN interface that is down; it becomes writable when it is up.
-        Errno::IO => Refusal::Wait,
         Errno::NOBUFS | Errno::NOMEM | Errno::INTR => Refusal::Retry(RETRY),
-        // An interface that is down; a packet socket is not told when it is up.
-        Errno::NETDOWN => Refusal::Retry(10 * RETRY),
+        // A TUN interface that is down, and another one. Neither tells when it is up.
+        Errno::IO | Errno::NETDOWN => Refusal::Retry(10 * RETRY),
         Errno::MSGSIZE => Refusal::Discard,
         _ => Refusal::Fatal,
     }
@@ -61,6 +60,8 @@ pub(crate) struct Framed {
     retry: Timer,
     /// When `retry` is to end the pause in writing.
     paused_until: Option<Instant>,
+    /// Datagrams that came in one read, of which not all fitted into a batch.
+    datagrams: VecDeque<Inbound>,
     discarded: u64,
 }
 
@@ -74,6 +75,7 @@ impl Framed {
             pool: Pool::new(),
             retry: Timer::new()?,
             paused_until: None,
+            datagrams: VecDeque::new(),
             discarded: 0,
         })
     }
@@ -95,24 +97,25 @@ impl Framed {
     ) -> Poll<io::Result<usize>> {
         let before = batch.len();
         loop {
-            let mut guard = ready!(self.fd.poll_read_ready(cx))?;
-            let mut ended = false;
-            while batch.len() - before < max && !ended {
-                match read_packet(&mut self.pool, guard.get_inner(), self.vnet_header) {
-                    Ok(Read::Packet(packet)) => batch.push(packet),
-                    Ok(Read::Unknown) => self.discarded += 1,
-                    Ok(Read::End) => ended = true,
-                    Err(Errno::AGAIN) => {
-                        guard.clear_ready();
-                        break;
-                    }
-                    // A packet socket reports once that its interface went down.
-                    Err(Errno::NETDOWN | Errno::INTR) => {}
-                    Err(errno) => return Poll::Ready(Err(errno.into())),
-                }
+            let left = max - (batch.len() - before);
+            batch.extend(self.datagrams.drain(..self.datagrams.len().min(left)));
+            let count = batch.len() - before;
+            if count >= max {
+                return Poll::Ready(Ok(count));
             }
-            if batch.len() > before || ended {
-                return Poll::Ready(Ok(batch.len() - before));
+            let mut guard = match self.fd.poll_read_ready(cx) {
+                Poll::Pending if count > 0 => return Poll::Ready(Ok(count)),
+                ready => ready!(ready)?,
+            };
+            match read_packet(&mut self.pool, guard.get_inner(), self.vnet_header) {
+                Ok(Read::Packet(packet)) => batch.push(packet),
+                Ok(Read::Datagrams(joined)) => cut(&joined, self.medium, &mut self.datagrams),
+                Ok(Read::Unknown) => self.discarded += 1,
+                Ok(Read::End) => return Poll::Ready(Ok(count)),
+                Err(Errno::AGAIN) => guard.clear_ready(),
+                // A packet socket reports once that its interface went down.
+                Err(Errno::NETDOWN | Errno::INTR) => {}
+                Err(errno) => return Poll::Ready(Err(errno.into())),
             }
         }
     }
@@ -150,6 +153,9 @@ impl Framed {
 /// What a read gave.
 enum Read {
     Packet(Inbound),
+    /// Several UDP datagrams in one, which is for the device to cut: to a stack one packet is
+    /// one datagram.
+    Datagrams(Inbound),
     /// A packet in a form that was not asked for.
     Unknown,
     /// Nothing, and there never will be anything: the other end of a socket is closed.
@@ -166,10 +172,21 @@ fn read_packet(pool: &mut Pool, fd: &OwnedFd, vnet_header: bool) -> Result<Read,
     }
     let Some(header) = packet.first_chunk() else { return Ok(Read::Unknown) };
     let header = vnet::Header::parse(*header);
-    if matches!(header.gso, vnet::Gso::Other(_)) {
-        return Ok(Read::Unknown);
-    }
-    Ok(Read::Packet(header.annotate(pool.take(vnet::LEN))))
+    Ok(match header.gso {
+        vnet::Gso::None | vnet::Gso::TcpV4 | vnet::Gso::TcpV6 => {
+            Read::Packet(header.annotate(pool.take(vnet::LEN)))
+        }
+        vnet::Gso::Udp => Read::Datagrams(header.annotate(pool.take(vnet::LEN))),
+        vnet::Gso::Other(_) => Read::Unknown,
+    })
+}
+
+fn cut(joined: &Inbound, medium: Medium, datagrams: &mut VecDeque<Inbound>) {
+    let checksum = joined.checksum;
+    datagrams.extend(
+        split_inbound(joined, medium)
+            .map(|datagram| Inbound { checksum, ..Inbound::new(datagram.into()) }),
+    );
 }
 
 /// Writes a packet: the outer error is a packet that must not have been offered.
