@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use crate::catalogue::{Cast, Language, Message};
-use crate::ladder::segment::flag_letters;
 use crate::track::row::{Known, Row};
 use crate::track::summary::Summary;
 use crate::track::{Both, Fate, Side};
@@ -93,7 +92,7 @@ impl Packet {
             ack: segment.ack.map(|ack| ack.relative),
             ack_raw: segment.ack.map(|ack| ack.raw),
             flags: segment.flags.bits(),
-            letters: flag_letters(segment.flags),
+            letters: segment.flags.to_string(),
             len: segment.len,
             raw_window: segment.raw_window,
             window: segment.window(),

@@ -4,7 +4,7 @@
 //! output is no terminal strips them, as the `anstream` crate does.
 
 mod layout;
-pub mod segment;
+mod segment;
 
 use std::io::{self, Write};
 

@@ -7,29 +7,10 @@ use handclasp_wire::tcp::Flags;
 use crate::track::note::Note;
 use crate::track::row::{Row, Segment};
 
-/// The control bits as tcpdump writes them: `S.` is SYN and ACK, `none` is none.
-#[must_use]
-pub fn flag_letters(flags: Flags) -> String {
-    const LETTERS: [(Flags, char); 9] = [
-        (Flags::FIN, 'F'),
-        (Flags::SYN, 'S'),
-        (Flags::RST, 'R'),
-        (Flags::PSH, 'P'),
-        (Flags::ACK, '.'),
-        (Flags::URG, 'U'),
-        (Flags::ECE, 'E'),
-        (Flags::CWR, 'W'),
-        (Flags::AE, 'e'),
-    ];
-    let set = LETTERS.iter().filter(|(flag, _)| flags.contains(*flag));
-    let letters: String = set.map(|&(_, letter)| letter).collect();
-    if letters.is_empty() { "none".into() } else { letters }
-}
-
 /// The row's segment as words; a line breaks between them only.
 pub(super) fn words(row: &Row, absolute: bool) -> Vec<String> {
     let segment = &row.segment;
-    let mut words = vec![format!("{:<5}", format!("[{}]", flag_letters(segment.flags)))];
+    let mut words = vec![format!("{:<5}", format!("[{}]", segment.flags))];
     words.push(format!("seq {}", segment.seq.get(absolute)));
     words.extend(segment.ack.map(|ack| format!("ack {}", ack.get(absolute))));
     if segment.len > 0 {
