@@ -1,5 +1,6 @@
 //! A connection that its handle and the driver share, behind a lock of its own.
 
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -8,7 +9,7 @@ use handclasp_stack::store::ConnId;
 use handclasp_tcp::Connection;
 use handclasp_tcp::connection::Readiness;
 
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Surroundings, Touched};
 
 /// Who waits for what.
 #[derive(Debug, Default)]
@@ -157,6 +158,16 @@ impl Shared {
         result.map_or(Poll::Pending, Poll::Ready)
     }
 
+    /// Waits until one of `interest` holds.
+    pub(crate) async fn until(&self, interest: Readiness) {
+        poll_fn(|task| {
+            self.poll_act(task, Place::Other, interest, |c, _| {
+                c.readiness().intersects(interest).then_some(())
+            })
+        })
+        .await;
+    }
+
     fn act_on<R>(
         &self,
         inner: &mut Inner,
@@ -174,7 +185,7 @@ impl Shared {
     /// never longer than there are connections.
     pub(crate) fn tell_driver(&self) {
         if !self.queued.swap(true, Ordering::AcqRel) {
-            self.surroundings.touched(self.id);
+            self.surroundings.touched(Touched::Connection(self.id));
         }
     }
 

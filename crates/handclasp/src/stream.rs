@@ -101,12 +101,12 @@ impl TcpStream {
 
     /// Waits until a read would not wait. Cancel safe.
     pub async fn readable(&self) {
-        self.until(Readiness::READABLE).await;
+        self.shared.until(Readiness::READABLE).await;
     }
 
     /// Waits until a write would not wait. Cancel safe.
     pub async fn writable(&self) {
-        self.until(Readiness::WRITABLE | Readiness::OVER).await;
+        self.shared.until(Readiness::WRITABLE | Readiness::OVER).await;
     }
 
     /// Waits until everything written, and the FIN after a shutdown, was acknowledged by the
@@ -115,17 +115,8 @@ impl TcpStream {
     /// # Errors
     /// Why the connection failed before that.
     pub async fn flushed(&self) -> io::Result<()> {
-        self.until(Readiness::FLUSHED).await;
+        self.shared.until(Readiness::FLUSHED).await;
         self.shared.look(|c| c.error()).map_or(Ok(()), |e| Err(io_error(e)))
-    }
-
-    pub(crate) async fn until(&self, interest: Readiness) {
-        poll_fn(|task| {
-            self.shared.poll_act(task, Place::Other, interest, |c, _| {
-                c.readiness().intersects(interest).then_some(())
-            })
-        })
-        .await;
     }
 
     /// Sends a FIN behind what was written: the peer sees the end of the stream, and may go on

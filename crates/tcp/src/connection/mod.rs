@@ -195,6 +195,12 @@ impl Connection {
         self.life.error
     }
 
+    /// Whether the handshake was completed, whatever came then.
+    #[must_use]
+    pub const fn was_open(&self) -> bool {
+        self.life.was_open
+    }
+
     /// When to call [`Connection::deadline_passed`], if at all.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
