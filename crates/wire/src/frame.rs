@@ -3,6 +3,18 @@
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use crate::checksum::{Sum, sum};
+use crate::octets::set_be16;
+
+/// What a device's packets start with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Medium {
+    /// An Ethernet header.
+    Ethernet,
+    /// An IPv4 or IPv6 header.
+    Ip,
+}
+
 /// What is known of a received packet's transport checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum RxChecksum {
@@ -80,4 +92,23 @@ impl Outbound {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Finishes the transport checksum where the device does not.
+    ///
+    /// Returns false, and changes nothing, when `checksum` points outside of the headers.
+    #[must_use]
+    pub fn finish_checksum(&mut self) -> bool {
+        let Some(partial) = self.checksum else { return true };
+        let Some(summed) = self.header.get(usize::from(partial.start)..) else { return false };
+        let total = self.payload.iter().fold(sum(summed), |total: Sum, part| total + sum(part));
+        if !set_be16(&mut self.header, partial.field(), partial.value(total)) {
+            return false;
+        }
+        self.checksum = None;
+        true
+    }
 }
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

@@ -10,7 +10,20 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod arp;
+pub mod checksum;
+pub mod error;
+pub mod ethernet;
 pub mod frame;
+pub mod icmp;
+pub mod icmpv4;
+pub mod icmpv6;
+pub mod ip;
+pub mod ipv4;
+pub mod ipv6;
+pub mod octets;
+pub mod quote;
 pub mod seq;
 pub mod tcp;
 pub mod time;
+pub mod udp;

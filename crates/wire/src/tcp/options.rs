@@ -40,6 +40,14 @@ impl SackBlocks {
         &self.blocks[..usize::from(self.len)]
     }
 
+    /// The first `n` of them, or all if there are fewer.
+    #[must_use]
+    pub fn first(&self, n: usize) -> Self {
+        let mut first = *self;
+        first.len = first.len.min(n.min(4) as u8);
+        first
+    }
+
     /// How many there are.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -77,6 +85,14 @@ pub struct FastOpen {
     pub len: u8,
     /// Sent with the experimental option (kind 254, magic 0xF989) instead of kind 34.
     pub experimental: bool,
+}
+
+impl FastOpen {
+    /// The cookie's bytes; none in a request.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        self.cookie.get(..usize::from(self.len)).unwrap_or(&self.cookie)
+    }
 }
 
 /// The options of one header that this stack acts upon.
