@@ -1,1 +1,33 @@
-//! Where packets come from and go: TUN, packet sockets, channels.
+//! Where packets come from and go.
+//!
+//! A [`Device`](device::Device) hands packets in and takes packets out, in batches and without
+//! blocking; what a link can do for the stack (finish checksums, cut large segments) it tells
+//! through its [`Capabilities`](device::Capabilities). There are
+//!
+//! - [`tun`]: a TUN interface, with the virtio-net header and its offloads, or plain;
+//! - [`packet`]: an Ethernet interface through a packet socket;
+//! - [`channel`]: two ends in memory, or one end that a program feeds.
+//!
+//! Nothing in here decides anything about a protocol, and nothing in here drops a packet
+//! because it came too fast: a link that takes no more says so, and the sender waits.
+//!
+//! What needs Linux is compiled on Linux only; traits, channels and wrappers are portable.
+#![deny(unsafe_code)]
+
+pub mod channel;
+pub mod device;
+#[cfg(target_os = "linux")]
+mod framed;
+#[cfg(target_os = "linux")]
+mod interface;
+#[cfg(target_os = "linux")]
+pub mod packet;
+#[cfg(target_os = "linux")]
+mod pool;
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+mod sys;
+pub mod timer;
+#[cfg(target_os = "linux")]
+pub mod tun;
+pub mod vnet;

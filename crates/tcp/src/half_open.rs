@@ -22,6 +22,8 @@ pub struct HalfOpen {
     pub(crate) ts_recent: u32,
     rcv_wnd: u16,
     retransmits: u8,
+    /// Rebuilt from a cookie: nobody knows when the SYN-ACK was sent.
+    forgotten: bool,
     deadline: Instant,
 }
 
@@ -73,17 +75,13 @@ impl HalfOpen {
         opening: Opening,
         now: Instant,
     ) -> Self {
-        Self::rebuilt(
-            config,
-            tuple,
-            Rebuilt {
-                opening,
-                irs: syn.seq,
-                negotiated: Negotiated::new(config, &syn.options, tuple.local_ip.is_ipv4()),
-                ts_recent: syn.options.timestamps.map_or(0, |t| t.value),
-            },
-            now,
-        )
+        let heard = Rebuilt {
+            opening,
+            irs: syn.seq,
+            negotiated: Negotiated::new(config, &syn.options, tuple.local_ip.is_ipv4()),
+            ts_recent: syn.options.timestamps.map_or(0, |t| t.value),
+        };
+        Self { forgotten: false, ..Self::rebuilt(config, tuple, heard, now) }
     }
 
     /// A half-open connection from what a cookie held.
@@ -98,6 +96,7 @@ impl HalfOpen {
             ts_recent,
             rcv_wnd: negotiation::syn_window(config, mss, negotiated.timestamps),
             retransmits: 0,
+            forgotten: true,
             deadline: now + config.rto_initial,
         }
     }
@@ -130,6 +129,15 @@ impl HalfOpen {
     #[must_use]
     pub const fn deadline(&self) -> Instant {
         self.deadline
+    }
+
+    /// When the SYN-ACK left, if it left once only.
+    pub(crate) fn syn_ack_sent_at(&self, config: &Config) -> Option<Instant> {
+        (self.retransmits == 0 && !self.forgotten).then(|| self.deadline - config.rto_initial)
+    }
+
+    pub(crate) const fn rcv_wnd(&self) -> u16 {
+        self.rcv_wnd
     }
 
     /// The SYN-ACK.

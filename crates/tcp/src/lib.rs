@@ -30,6 +30,7 @@ pub mod timer;
 pub mod transmit;
 pub mod tuple;
 
+mod queue;
 mod receive;
 mod rtt;
 mod send;

@@ -1,1 +1,68 @@
-//! x
+//! Round-trip time and the retransmission timeout (RFC 6298).
+
+use core::time::Duration;
+
+use crate::config::Config;
+use crate::half_open::backed_off;
+
+/// The clock granularity G of RFC 6298 §2: what a timer below a millisecond is worth.
+const GRANULARITY: Duration = Duration::from_millis(1);
+
+#[derive(Clone, Debug)]
+pub(crate) struct RttEstimator {
+    /// Smoothed, and its variation; `None` before the first measurement.
+    smoothed: Option<(Duration, Duration)>,
+    min: Option<Duration>,
+    /// Before backing off.
+    base: Duration,
+    /// How often the timer fired since the last fresh acknowledgment.
+    pub(crate) backoff: u8,
+}
+
+impl RttEstimator {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self { smoothed: None, min: None, base: config.rto_initial, backoff: 0 }
+    }
+
+    /// Takes a measurement (RFC 6298 §2.2, §2.3).
+    pub(crate) fn sample(&mut self, config: &Config, rtt: Duration) {
+        let (srtt, rttvar) = match self.smoothed {
+            None => (rtt, rtt / 2),
+            Some((srtt, rttvar)) => {
+                let rttvar = (rttvar * 3 + srtt.abs_diff(rtt)) / 4;
+                ((srtt * 7 + rtt) / 8, rttvar)
+            }
+        };
+        self.smoothed = Some((srtt, rttvar));
+        self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
+        self.base = (srtt + GRANULARITY.max(rttvar * 4)).clamp(config.rto_min, config.rto_max);
+        // A measurement is an acknowledgment of something sent once (Karn): §5.7's backed-off
+        // value has done its work.
+        self.backoff = 0;
+    }
+
+    /// Data begins after a SYN that had to be resent: RFC 6298 §5.7.
+    pub(crate) fn syn_was_resent(&mut self) {
+        if self.smoothed.is_none() {
+            self.base = self.base.max(Duration::from_secs(3));
+        }
+        self.backoff = 0;
+    }
+
+    /// The timeout, backed off.
+    pub(crate) fn rto(&self, config: &Config) -> Duration {
+        backed_off(self.base, self.backoff, config.rto_max)
+    }
+
+    pub(crate) fn srtt(&self) -> Option<Duration> {
+        self.smoothed.map(|(srtt, _)| srtt)
+    }
+
+    pub(crate) fn rttvar(&self) -> Option<Duration> {
+        self.smoothed.map(|(_, var)| var)
+    }
+
+    pub(crate) fn min(&self) -> Option<Duration> {
+        self.min
+    }
+}

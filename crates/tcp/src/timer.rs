@@ -58,10 +58,6 @@ impl Timers {
         self.deadlines[timer as usize] != Instant::FAR_FUTURE
     }
 
-    pub(crate) fn deadline(&self, timer: Timer) -> Option<Instant> {
-        Some(self.deadlines[timer as usize]).filter(|d| *d != Instant::FAR_FUTURE)
-    }
-
     /// The earliest deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.deadlines.iter().min().copied().filter(|d| *d != Instant::FAR_FUTURE)

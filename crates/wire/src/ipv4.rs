@@ -31,19 +31,7 @@ impl<'a> Ipv4View<'a> {
     /// # Errors
     /// If the version is not 4, or the lengths do not fit each other or the bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
-        let view = Self::parse_truncated(bytes)?;
-        let total = view.total_len();
-        let error = |cause| Err(ParseError::new(Layer::Ipv4, 2, cause));
-        if usize::from(total) < view.header_len() {
-            let minimum = view.header_len() as u32;
-            let field = "total length";
-            error(Cause::BelowMinimum { field, value: total.into(), minimum })
-        } else if view.missing > 0 {
-            let (bytes, available) = (total.into(), bytes.len());
-            error(Cause::PastEnd { field: "total length", bytes, available })
-        } else {
-            Ok(view)
-        }
+        Self::parse_truncated(bytes)?.whole()
     }
 
     /// Reads a packet whose end may be missing, as ICMP errors quote it and short captures
@@ -72,6 +60,24 @@ impl<'a> Ipv4View<'a> {
         let claimed = total.checked_sub(FIXED + options.len()).unwrap_or(behind.len());
         let payload = behind.get(..claimed).unwrap_or(behind);
         Ok(Self { fixed, options, payload, missing: claimed - payload.len() })
+    }
+
+    /// The same view if nothing of the packet is missing.
+    ///
+    /// # Errors
+    /// If the total length is below the header's, or beyond the bytes.
+    pub fn whole(self) -> Result<Self, ParseError> {
+        let (total, field) = (self.total_len(), "total length");
+        let error = |cause| Err(ParseError::new(Layer::Ipv4, 2, cause));
+        if usize::from(total) < self.header_len() {
+            let minimum = self.header_len() as u32;
+            error(Cause::BelowMinimum { field, value: total.into(), minimum })
+        } else if self.missing > 0 {
+            let available = self.header_len() + self.payload.len();
+            error(Cause::PastEnd { field, bytes: total.into(), available })
+        } else {
+            Ok(self)
+        }
     }
 
     /// Differentiated services code point, 6 bits.

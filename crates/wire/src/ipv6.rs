@@ -25,13 +25,7 @@ impl<'a> Ipv6View<'a> {
     /// # Errors
     /// If the version is not 6, or the bytes are fewer than the lengths say.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
-        let view = Self::parse_truncated(bytes)?;
-        if view.missing > 0 {
-            let (bytes, available) = (view.payload_len().into(), view.payload.len());
-            let cause = Cause::PastEnd { field: "payload length", bytes, available };
-            return Err(ParseError::new(Layer::Ipv6, 4, cause));
-        }
-        Ok(view)
+        Self::parse_truncated(bytes)?.whole()
     }
 
     /// Reads a packet whose end may be missing, as ICMP errors quote it and short captures
@@ -49,6 +43,19 @@ impl<'a> Ipv6View<'a> {
         let claimed = usize::from(be16::<4, _>(fixed));
         let payload = behind.get(..claimed).unwrap_or(behind);
         Ok(Self { fixed, payload, missing: claimed - payload.len() })
+    }
+
+    /// The same view if nothing of the packet is missing.
+    ///
+    /// # Errors
+    /// If the payload length is beyond the bytes.
+    pub fn whole(self) -> Result<Self, ParseError> {
+        if self.missing > 0 {
+            let (bytes, available) = (self.payload_len().into(), self.payload.len());
+            let cause = Cause::PastEnd { field: "payload length", bytes, available };
+            return Err(ParseError::new(Layer::Ipv6, 4, cause));
+        }
+        Ok(self)
     }
 
     const fn first_word(&self) -> u32 {

@@ -74,3 +74,10 @@ pub(crate) fn set_be16(bytes: &mut [u8], at: usize, value: u16) -> bool {
     *field = value.to_be_bytes();
     true
 }
+
+/// The same for a 32-bit field.
+pub(crate) fn set_be32(bytes: &mut [u8], at: usize, value: u32) -> bool {
+    let Some(field) = bytes.get_mut(at..).and_then(|b| b.first_chunk_mut()) else { return false };
+    *field = value.to_be_bytes();
+    true
+}

@@ -25,17 +25,7 @@ impl<'a> UdpView<'a> {
     /// # Errors
     /// If the bytes end within the header, or fit the length field not.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
-        let view = Self::parse_truncated(bytes)?;
-        let len = usize::from(view.len_field());
-        let error = |cause| Err(ParseError::new(Layer::Udp, 4, cause));
-        if len < HEADER_LEN {
-            let (value, minimum) = (len as u32, HEADER_LEN as u32);
-            error(Cause::BelowMinimum { field: "length", value, minimum })
-        } else if len > bytes.len() {
-            error(Cause::PastEnd { field: "length", bytes: len, available: bytes.len() })
-        } else {
-            Ok(view)
-        }
+        Self::parse_truncated(bytes)?.whole()
     }
 
     /// Reads a datagram whose end may be missing; whole must be the header only.
@@ -48,6 +38,23 @@ impl<'a> UdpView<'a> {
         let payload = len.checked_sub(HEADER_LEN).and_then(|n| behind.get(..n)).unwrap_or(behind);
         let datagram = bytes.get(..HEADER_LEN + payload.len()).unwrap_or(bytes);
         Ok(Self { fixed, datagram, payload })
+    }
+
+    /// The same view if nothing of the datagram is missing.
+    ///
+    /// # Errors
+    /// If the length is below the header's, or beyond the bytes.
+    pub fn whole(self) -> Result<Self, ParseError> {
+        let (len, available) = (usize::from(self.len_field()), self.datagram.len());
+        let error = |cause| Err(ParseError::new(Layer::Udp, 4, cause));
+        if len < HEADER_LEN {
+            let (value, minimum) = (len as u32, HEADER_LEN as u32);
+            error(Cause::BelowMinimum { field: "length", value, minimum })
+        } else if len > available {
+            error(Cause::PastEnd { field: "length", bytes: len, available })
+        } else {
+            Ok(self)
+        }
     }
 
     /// Source port.

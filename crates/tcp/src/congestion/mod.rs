@@ -1,1 +1,96 @@
-//! x
+//! How much may be in flight: the trait, and where controllers are listed.
+//!
+//! To add a controller: a file here with a type that implements [`Controller`], a name in
+//! [`Algorithm`], and a line in [`controller`].
+
+mod reno;
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::time::Duration;
+
+use handclasp_wire::time::Instant;
+
+pub use reno::Reno;
+
+use crate::config::Algorithm;
+
+/// What an acknowledgment told about the path's rate.
+///
+/// `delivered` counts bytes acknowledged or selectively acknowledged since the connection
+/// began, in the manner of the delivery-rate estimate that BBR needs.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RateSample {
+    /// The present.
+    pub now: Instant,
+    /// Bytes that this acknowledgment moved `snd.una` by.
+    pub newly_acked: u32,
+    /// Bytes delivered over the connection's life, this acknowledgment included.
+    pub delivered: u64,
+    /// `delivered` when the newest segment acknowledged here was sent.
+    pub prior_delivered: u64,
+    /// How long the difference of the two took to deliver.
+    pub interval: Duration,
+    /// The round trip of the newest segment acknowledged here, if it was sent once only.
+    pub rtt: Option<Duration>,
+    /// Bytes in flight after it.
+    pub in_flight: u32,
+    /// Whether the sender had less to send than the window allowed.
+    pub app_limited: bool,
+    /// Whether losses are being repaired.
+    pub in_recovery: bool,
+}
+
+/// A congestion controller. All amounts are bytes.
+pub trait Controller: fmt::Debug + Send + Sync {
+    /// The congestion window.
+    fn cwnd(&self) -> u32;
+
+    /// The slow start threshold; `u32::MAX` before the first loss.
+    fn ssthresh(&self) -> u32;
+
+    /// The least interval between bytes, as bytes per second; `None` paces nothing.
+    fn pacing_rate(&self) -> Option<u64> {
+        None
+    }
+
+    /// Data was acknowledged.
+    fn acked(&mut self, sample: &RateSample);
+
+    /// A loss was found while `in_flight` bytes were under way: once per window of data.
+    fn lost(&mut self, now: Instant, in_flight: u32);
+
+    /// The retransmission timer fired; `first` unless it fired for the same data before.
+    fn timed_out(&mut self, now: Instant, in_flight: u32, first: bool);
+
+    /// Nothing was sent for longer than an RTO (RFC 5681 §4.1).
+    fn restarted(&mut self, now: Instant);
+
+    /// The payload of a full segment changed.
+    fn set_mss(&mut self, mss: u32);
+
+    /// The same controller again.
+    fn clone_box(&self) -> Box<dyn Controller>;
+}
+
+impl Clone for Box<dyn Controller> {
+    fn clone(&self) -> Self {
+        self.clone_box()
+    }
+}
+
+/// A controller that starts with a window of `segments` segments of `mss` bytes.
+#[must_use]
+pub fn controller(algorithm: Algorithm, mss: u32, segments: u8) -> Box<dyn Controller> {
+    match algorithm {
+        Algorithm::Reno => Box::new(Reno::new(mss, segments)),
+    }
+}
+
+/// RFC 6928 §2: ten segments, but no more than the larger of two and 14,600 bytes.
+#[must_use]
+pub fn initial_window(mss: u32, segments: u8) -> u32 {
+    let segments = u32::from(segments.max(1));
+    (segments * mss).min((2 * mss).max(segments * 1460))
+}

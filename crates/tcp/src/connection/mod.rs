@@ -1,25 +1,41 @@
 //! The connection itself: from SYN-SENT, or the end of SYN-RECEIVED, until it is over.
+//!
+//! `arrive` holds RFC 9293 §3.10.7's checks in the RFC's order, `handshake` what SYNs do,
+//! `acknowledge` what an ACK does, `text` what data, URG and FIN do, `transmit` what is sent
+//! when, `expire` what timers do, `user` the application's calls.
 
+mod acknowledge;
+mod arrive;
 mod error;
+mod expire;
+mod handshake;
+mod info;
+mod path;
+mod segment;
+mod text;
+mod transmit;
+mod user;
 
 use alloc::sync::Arc;
-use core::time::Duration;
 
-use bytes::Bytes;
+use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Header;
 use handclasp_wire::time::Instant;
 
 pub use error::{Error, PathError};
+pub use info::{Info, Statistics};
 
-use crate::config::{Config, KeepAlive};
+use crate::config::Config;
 use crate::context::Context;
-use crate::half_open::HalfOpen;
+use crate::event::{Event, Judgment};
+use crate::negotiation::Negotiated;
 use crate::opening::Opening;
-use crate::state::State;
+use crate::receive::Receiver;
+use crate::send::Sender;
+use crate::state::{Cause, State};
 use crate::time_wait::TimeWait;
-use crate::transmit::Transmit;
+use crate::timer::{Timer, Timers};
 use crate::tuple::Tuple;
-use handclasp_wire::seq::SeqNumber;
 
 bitflags::bitflags! {
     /// What an application could do now without waiting.
@@ -37,6 +53,8 @@ bitflags::bitflags! {
         const URGENT = 1 << 4;
         /// The connection is over for the application: closed or failed.
         const OVER = 1 << 5;
+        /// Retransmissions reached R1: delivery is in doubt (RFC 9293 §3.8.3).
+        const DOUBTFUL = 1 << 6;
     }
 }
 
@@ -51,108 +69,238 @@ pub enum Phase {
     Closed,
 }
 
+/// Segments that wait for the next [`Connection::poll_transmit`], besides data.
+#[derive(Clone, Debug, Default)]
+struct Pending {
+    /// A SYN or SYN-ACK.
+    syn: bool,
+    /// The RST that ends the connection.
+    reset: bool,
+    /// An answer to one segment that leaves the connection as it is.
+    reply: Option<Header>,
+    /// A challenge ACK (RFC 5961).
+    challenge: bool,
+    /// A probe of a closed window.
+    window_probe: bool,
+    /// A keep-alive probe.
+    keep_alive: bool,
+    /// The override timer fired: send less than a full segment.
+    small: bool,
+    /// What leaves next is for the retransmission timer.
+    timeout: bool,
+}
+
+/// How the connection fares beyond its sequence numbers.
+#[derive(Clone, Debug)]
+struct Life {
+    error: Option<Error>,
+    soft_error: Option<PathError>,
+    /// No application holds the connection any more.
+    orphaned: bool,
+    /// The handshake was completed once.
+    was_open: bool,
+    /// Retransmissions reached R1.
+    doubtful: bool,
+    last_heard_at: Instant,
+    keep_alive_probes: u8,
+    time_wait_until: Instant,
+    /// Challenge ACKs in the second that began then (RFC 5961 §7).
+    challenges: u8,
+    challenges_since: Instant,
+}
+
 /// One connection.
 #[derive(Clone, Debug)]
 pub struct Connection {
     tuple: Tuple,
+    state: State,
+    config: Arc<Config>,
+    opening: Opening,
+    negotiated: Negotiated,
+    snd: Sender,
+    rcv: Receiver,
+    timers: Timers,
+    pending: Pending,
+    life: Life,
+    stats: Statistics,
+    /// The largest packet the path carries, as far as is known.
+    path_mtu: u16,
 }
 
-#[allow(unused_variables, missing_docs)]
 impl Connection {
-    /// Active open (RFC 9293 §3.10.1): the first [`Connection::poll_transmit`] is the SYN.
-    pub fn connect(config: Arc<Config>, tuple: Tuple, opening: Opening, cx: &Context<'_>) -> Self {
-        todo!()
+    fn new(config: Arc<Config>, tuple: Tuple, opening: Opening, cx: &Context<'_>) -> Self {
+        let mut snd = Sender::new(&config, opening.iss, cx.now);
+        snd.wl2 = opening.iss;
+        Self {
+            tuple,
+            state: State::Closed,
+            opening,
+            negotiated: Negotiated {
+                peer_mss: 536,
+                snd_scale: 0,
+                rcv_scale: 0,
+                scaling: false,
+                sack: false,
+                timestamps: false,
+            },
+            snd,
+            rcv: Receiver::new(&config, cx.now),
+            timers: Timers::new(),
+            pending: Pending::default(),
+            life: Life {
+                error: None,
+                soft_error: None,
+                orphaned: false,
+                was_open: false,
+                doubtful: false,
+                last_heard_at: cx.now,
+                keep_alive_probes: 0,
+                time_wait_until: cx.now,
+                challenges: 0,
+                challenges_since: cx.now,
+            },
+            stats: Statistics::default(),
+            path_mtu: opening.path_mtu,
+            config,
+        }
     }
-    /// A segment came in (RFC 9293 §3.10.7). `payload` is a slice of the received packet.
-    pub fn segment_arrives(&mut self, cx: &Context<'_>, header: &Header, payload: Bytes) {
-        todo!()
-    }
-    /// An ICMP error quoted a segment of this connection that began at `seq` (RFC 5927).
-    pub fn path_error(&mut self, cx: &Context<'_>, error: PathError, seq: SeqNumber) {
-        todo!()
-    }
-    /// The host's route or link to the peer changed: packets of at most `mtu` bytes from now.
-    pub fn set_path_mtu(&mut self, cx: &Context<'_>, mtu: u16) {
-        todo!()
-    }
-    /// The time is at or past [`Connection::next_deadline`].
-    pub fn deadline_passed(&mut self, cx: &Context<'_>) {
-        todo!()
-    }
-    /// What to send next; call until `None`. `burst` is the most payload bytes one
-    /// [`Transmit`] may hold where the device cuts segments itself, 0 where it does not.
-    pub fn poll_transmit(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
-        todo!()
-    }
-    /// When to call [`Connection::deadline_passed`], if at all.
-    pub fn next_deadline(&self) -> Option<Instant> {
-        todo!()
-    }
-    /// What its host is to keep of it. Ask when `poll_transmit` returned `None`.
-    pub fn phase(&self) -> Phase {
-        todo!()
-    }
-    pub fn state(&self) -> State {
-        todo!()
-    }
-    pub fn tuple(&self) -> &Tuple {
+
+    /// The four-tuple.
+    #[must_use]
+    pub const fn tuple(&self) -> &Tuple {
         &self.tuple
     }
-    pub fn readiness(&self) -> Readiness {
-        todo!()
-    }
-    /// Takes as much of `data` as the send buffer has room for; 0 means wait for WRITABLE.
-    pub fn write(&mut self, cx: &Context<'_>, data: &[u8]) -> Result<usize, Error> {
-        todo!()
-    }
-    /// Takes from the front of `data` without copying; what is left in it did not fit.
-    pub fn write_bytes(&mut self, cx: &Context<'_>, data: &mut Bytes) -> Result<usize, Error> {
-        todo!()
-    }
-    /// Copies received data out. `Ok(Some(0))` is the end of the stream, `Ok(None)` means wait.
-    pub fn read(&mut self, cx: &Context<'_>, into: &mut [u8]) -> Result<Option<usize>, Error> {
-        todo!()
-    }
-    /// Takes received data without copying; empty is the end of the stream.
-    pub fn read_bytes(&mut self, cx: &Context<'_>, max: usize) -> Result<Option<Bytes>, Error> {
-        todo!()
-    }
-    /// Copies received data out and leaves it there.
-    pub fn peek(&self, into: &mut [u8]) -> Result<Option<usize>, Error> {
-        todo!()
-    }
-    /// Half-close: a FIN follows what was written (RFC 9293 §3.10.4).
-    pub fn shutdown(&mut self, cx: &Context<'_>) {
-        todo!()
-    }
-    /// Full close: nobody will read or write any more; a RST if data was unread.
-    pub fn close(&mut self, cx: &Context<'_>) {
-        todo!()
-    }
-    /// RST, and over (RFC 9293 §3.10.5).
-    pub fn abort(&mut self, cx: &Context<'_>) {
-        todo!()
-    }
-    pub fn set_nodelay(&mut self, on: bool) {
-        todo!()
-    }
-    pub fn set_keep_alive(&mut self, cx: &Context<'_>, keep_alive: Option<KeepAlive>) {
-        todo!()
-    }
-    pub fn set_user_timeout(&mut self, timeout: Option<Duration>) {
-        todo!()
-    }
-    /// Why the connection ended, if it ended badly.
-    pub fn error(&self) -> Option<Error> {
-        todo!()
-    }
-}
 
-impl HalfOpen {
-    /// The connection, in SYN-RECEIVED: give it the segment that completed it.
+    /// The state.
     #[must_use]
-    pub fn complete(self, config: Arc<Config>, tuple: Tuple, cx: &Context<'_>) -> Connection {
-        let _ = (config, tuple, cx);
-        todo!()
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// `snd.nxt`: the next sequence number to send.
+    #[must_use]
+    pub const fn snd_nxt(&self) -> SeqNumber {
+        self.snd.nxt
+    }
+
+    /// `rcv.nxt`: the next sequence number expected.
+    #[must_use]
+    pub const fn rcv_nxt(&self) -> SeqNumber {
+        self.rcv.nxt
+    }
+
+    /// Why the connection ended, if it ended badly.
+    #[must_use]
+    pub const fn error(&self) -> Option<Error> {
+        self.life.error
+    }
+
+    /// When to call [`Connection::deadline_passed`], if at all.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// What its host is to keep of it. Ask when [`Connection::poll_transmit`] returned `None`:
+    /// before, its last segment would be lost with it.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match self.state {
+            State::Closed => Phase::Closed,
+            State::TimeWait => Phase::TimeWait(TimeWait {
+                snd_nxt: self.snd.nxt,
+                rcv_nxt: self.rcv.nxt,
+                window: (self.rcv.wnd() >> self.rcv.scale).min(65_535) as u16,
+                rcv_wnd: self.rcv.wnd(),
+                ts_recent: self.negotiated.timestamps.then_some(self.rcv.ts_recent),
+                timestamp_offset: self.opening.timestamp_offset,
+                deadline: self.life.time_wait_until,
+            }),
+            _ => Phase::Open,
+        }
+    }
+
+    /// What the application could do without waiting.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        let mut ready = Readiness::empty();
+        let failed = self.life.error.is_some();
+        let over = matches!(self.state, State::Closed | State::TimeWait);
+        ready.set(Readiness::CONNECTED, self.life.was_open || failed);
+        let readable = !self.rcv.queue.is_empty() || self.rcv.is_finished() || over;
+        ready.set(Readiness::READABLE, readable || failed);
+        let writable = self.state.can_send() && !self.snd.closed && self.has_write_room();
+        ready.set(Readiness::WRITABLE, writable || failed || over);
+        ready.set(Readiness::FLUSHED, self.snd.is_flushed() || failed);
+        ready.set(Readiness::URGENT, self.rcv.urgent_left().is_some());
+        ready.set(Readiness::OVER, over);
+        ready.set(Readiness::DOUBTFUL, self.life.doubtful);
+        ready
+    }
+
+    /// A quarter of the buffer must be free before writers are woken, so that they are not
+    /// woken for every ACK.
+    fn has_write_room(&self) -> bool {
+        let room = self.snd.room();
+        room > 0 && (room >= self.snd.queue.len() / 3)
+    }
+
+    /// Follows `cause` in the transition table.
+    fn follow(&mut self, cx: &Context<'_>, cause: Cause) {
+        let Some(to) = self.state.after(cause) else { return };
+        let from = core::mem::replace(&mut self.state, to);
+        cx.record(&self.tuple, || Event::State { from, to, cause });
+        match to {
+            State::Established => self.life.was_open = true,
+            State::CloseWait => self.life.was_open = true,
+            State::FinWait2 if self.life.orphaned => {
+                self.arm(cx, Timer::FinWait2, cx.now + self.config.fin_wait_2);
+            }
+            State::TimeWait => {
+                self.timers.cancel_all();
+                self.life.time_wait_until = cx.now + self.config.msl * 2;
+            }
+            State::Closed => self.timers.cancel_all(),
+            _ => {}
+        }
+    }
+
+    /// Ends the connection with an error, and a RST where `reset` says so.
+    fn fail(&mut self, cx: &Context<'_>, cause: Cause, error: Error, reset: bool) {
+        self.life.error.get_or_insert(error);
+        cx.record(&self.tuple, || Event::Failed(error));
+        let reset = reset && (self.state.is_synchronized() || self.state == State::SynReceived);
+        self.follow(cx, cause);
+        self.pending = Pending { reset, ..Pending::default() };
+        // What was not sent will not be; what was received may still be read (a RST makes
+        // it unreadable in other stacks: here the error comes after it).
+        cx.budget.give_back(self.snd.queue.len());
+        self.snd.queue = Default::default();
+        self.snd.flight = Default::default();
+        self.rcv.reassembly = Default::default();
+        self.rcv.settle(cx.budget);
+    }
+
+    fn arm(&mut self, cx: &Context<'_>, timer: Timer, deadline: Instant) {
+        self.timers.set(timer, deadline);
+        cx.record(&self.tuple, || Event::TimerArmed { timer, deadline });
+    }
+
+    fn judge(&self, cx: &Context<'_>, judgment: Judgment) {
+        cx.record(&self.tuple, || Event::Judged(judgment));
+    }
+
+    /// Bytes of options that every segment carries.
+    const fn fixed_options(&self) -> u16 {
+        if self.negotiated.timestamps { 12 } else { 0 }
+    }
+
+    fn effective_mss(&self) -> u16 {
+        Sender::effective_mss(
+            self.negotiated.peer_mss,
+            self.path_mtu,
+            self.tuple.ip_header_len(),
+            self.fixed_options(),
+        )
     }
 }

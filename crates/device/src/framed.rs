@@ -1,0 +1,206 @@
+//! A file descriptor that gives and takes one packet in each read and write.
+//!
+//! TUN interfaces and packet sockets have this in common, and the virtio-net header.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::os::fd::OwnedFd;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use handclasp_wire::frame::{Inbound, Medium, Outbound};
+use rustix::io::Errno;
+use smallvec::SmallVec;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::pool::Pool;
+use crate::timer::Timer;
+use crate::{sys, vnet};
+
+/// Slices that a write gathers. The kernel takes 1,024; a packet in more than this many is
+/// copied together first.
+const MAX_SLICES: usize = 256;
+
+/// How soon a packet is offered again that the kernel had no memory or no queue for. It tells
+/// nobody when it has, and a queue of a 1 Gbit/s interface empties in about this time.
+const RETRY: Duration = Duration::from_millis(1);
+
+/// What a failed write means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The descriptor becomes writable when it is worth trying again.
+    Wait,
+    /// It is worth trying again after this time.
+    Retry(Duration),
+    /// This packet can never be sent: it has become larger than the MTU.
+    Discard,
+    /// The device is broken, or the packet is.
+    Fatal,
+}
+
+fn refusal(errno: Errno) -> Refusal {
+    match errno {
+        Errno::AGAIN => Refusal::Wait,
+        // A TUN interface that is down; it becomes writable when it is up.
+        Errno::IO => Refusal::Wait,
+        Errno::NOBUFS | Errno::NOMEM | Errno::INTR => Refusal::Retry(RETRY),
+        // An interface that is down; a packet socket is not told when it is up.
+        Errno::NETDOWN => Refusal::Retry(10 * RETRY),
+        Errno::MSGSIZE => Refusal::Discard,
+        _ => Refusal::Fatal,
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Framed {
+    fd: AsyncFd<OwnedFd>,
+    medium: Medium,
+    vnet_header: bool,
+    pool: Pool,
+    retry: Timer,
+    /// When `retry` is to end the pause in writing.
+    paused_until: Option<Instant>,
+    discarded: u64,
+}
+
+impl Framed {
+    /// Wraps `fd`, which must not block.
+    pub(crate) fn new(fd: OwnedFd, medium: Medium, vnet_header: bool) -> io::Result<Self> {
+        Ok(Self {
+            fd: sys::register(fd, Interest::READABLE | Interest::WRITABLE)?,
+            medium,
+            vnet_header,
+            pool: Pool::new(),
+            retry: Timer::new()?,
+            paused_until: None,
+            discarded: 0,
+        })
+    }
+
+    pub(crate) fn fd(&self) -> &OwnedFd {
+        self.fd.get_ref()
+    }
+
+    /// Packets that could not be sent or understood.
+    pub(crate) fn discarded(&self) -> u64 {
+        self.discarded
+    }
+
+    pub(crate) fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Vec<Inbound>,
+        max: usize,
+    ) -> Poll<io::Result<usize>> {
+        let before = batch.len();
+        loop {
+            let mut guard = ready!(self.fd.poll_read_ready(cx))?;
+            let mut ended = false;
+            while batch.len() - before < max && !ended {
+                match read_packet(&mut self.pool, guard.get_inner(), self.vnet_header) {
+                    Ok(Read::Packet(packet)) => batch.push(packet),
+                    Ok(Read::Unknown) => self.discarded += 1,
+                    Ok(Read::End) => ended = true,
+                    Err(Errno::AGAIN) => {
+                        guard.clear_ready();
+                        break;
+                    }
+                    // A packet socket reports once that its interface went down.
+                    Err(Errno::NETDOWN | Errno::INTR) => {}
+                    Err(errno) => return Poll::Ready(Err(errno.into())),
+                }
+            }
+            if batch.len() > before || ended {
+                return Poll::Ready(Ok(batch.len() - before));
+            }
+        }
+    }
+
+    pub(crate) fn poll_transmit(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut VecDeque<Outbound>,
+    ) -> Poll<io::Result<()>> {
+        while let Some(packet) = batch.front() {
+            if let Some(until) = self.paused_until {
+                ready!(self.retry.poll_until(cx, until))?;
+                self.paused_until = None;
+            }
+            let mut guard = ready!(self.fd.poll_write_ready(cx))?;
+            let written = write_packet(guard.get_inner(), packet, self.medium, self.vnet_header)?;
+            let Err(errno) = written else {
+                batch.pop_front();
+                continue;
+            };
+            match refusal(errno) {
+                Refusal::Wait => guard.clear_ready(),
+                Refusal::Retry(pause) => self.paused_until = Some(Instant::now() + pause),
+                Refusal::Discard => {
+                    batch.pop_front();
+                    self.discarded += 1;
+                }
+                Refusal::Fatal => return Poll::Ready(Err(errno.into())),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What a read gave.
+enum Read {
+    Packet(Inbound),
+    /// A packet in a form that was not asked for.
+    Unknown,
+    /// Nothing, and there never will be anything: the other end of a socket is closed.
+    End,
+}
+
+fn read_packet(pool: &mut Pool, fd: &OwnedFd, vnet_header: bool) -> Result<Read, Errno> {
+    let packet = pool.read(fd)?;
+    if packet.is_empty() {
+        return Ok(Read::End);
+    }
+    if !vnet_header {
+        return Ok(Read::Packet(Inbound::new(pool.take(0))));
+    }
+    let Some(header) = packet.first_chunk() else { return Ok(Read::Unknown) };
+    let header = vnet::Header::parse(*header);
+    if matches!(header.gso, vnet::Gso::Other(_)) {
+        return Ok(Read::Unknown);
+    }
+    Ok(Read::Packet(header.annotate(pool.take(vnet::LEN))))
+}
+
+/// Writes a packet: the outer error is a packet that must not have been offered.
+fn write_packet(
+    fd: &OwnedFd,
+    packet: &Outbound,
+    medium: Medium,
+    vnet_header: bool,
+) -> io::Result<Result<(), Errno>> {
+    let header = vnet::Header::for_packet(packet, medium);
+    let vnet = match header {
+        Some(header) if vnet_header => Some(header.emit()),
+        Some(vnet::Header::PLAIN) => None,
+        _ => {
+            let text = "a packet asks for an offload that this device does not have";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+    };
+    let joined: Vec<u8>;
+    let mut slices: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
+    slices.extend(vnet.as_ref().map(|bytes| IoSlice::new(bytes)));
+    slices.push(IoSlice::new(&packet.header));
+    if packet.payload.len() > MAX_SLICES {
+        joined = packet.payload.concat();
+        slices.push(IoSlice::new(&joined));
+    } else {
+        slices.extend(packet.payload.iter().map(|bytes| IoSlice::new(bytes)));
+    }
+    Ok(rustix::io::writev(fd, &slices).map(drop))
+}
+
+#[cfg(test)]
+#[path = "framed_tests.rs"]
+mod tests;

@@ -1,0 +1,214 @@
+//! The system calls that `rustix` has no safe function for.
+//!
+//! All `unsafe` of this crate stands here, behind functions that are safe to call.
+
+use std::ffi::CStr;
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use bytes::BytesMut;
+use libc::{c_int, c_ulong, c_void, ifreq, sock_filter, sockaddr_ll, socklen_t};
+use rustix::io::Errno;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// Has the tokio runtime of this thread watch `fd`, which must not block.
+pub(crate) fn register(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` is open, and stays open and the same as long as it is owned, which
+    // the `AsyncFd` does from here on.
+    Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
+}
+
+/// Reads once from `fd` into the spare capacity of `buffer` and says how many bytes.
+pub(crate) fn read_into_spare(fd: impl AsFd, buffer: &mut BytesMut) -> Result<usize, Errno> {
+    let (read, _) = rustix::io::read(fd, buffer.spare_capacity_mut())?;
+    let len = read.len();
+    // SAFETY: `read` is the initialised beginning of the spare capacity, which begins at the
+    // buffer's length.
+    unsafe { buffer.set_len(buffer.len() + len) };
+    Ok(len)
+}
+
+/// An interface's name, in the form that the kernel's structures have it.
+#[derive(Clone, Copy)]
+struct Name([libc::c_char; libc::IFNAMSIZ]);
+
+impl Name {
+    fn new(name: &str) -> io::Result<Self> {
+        let mut chars = [0; libc::IFNAMSIZ];
+        if name.len() >= chars.len() || name.contains(['\0', '/']) {
+            let text = format!("{name:?} cannot be an interface's name (1 to 15 bytes)");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        for (to, from) in chars.iter_mut().zip(name.bytes()) {
+            *to = from as libc::c_char;
+        }
+        Ok(Self(chars))
+    }
+
+    fn request(self) -> ifreq {
+        // SAFETY: all of it is integers, for which zero is a value.
+        let mut request: ifreq = unsafe { zeroed() };
+        request.ifr_name = self.0;
+        request
+    }
+}
+
+fn name_of(request: &ifreq) -> String {
+    let bytes = request.ifr_name.map(|c| c as u8);
+    let name = CStr::from_bytes_until_nul(&bytes).unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// An `ioctl` whose argument is a `struct ifreq`.
+fn ioctl_ifreq(fd: impl AsFd, operation: c_ulong, request: &mut ifreq) -> io::Result<()> {
+    // SAFETY: each caller's operation reads and writes a `struct ifreq`, which `request`
+    // points to for the time of the call.
+    let result = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), operation as _, request) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Attaches `fd` (`/dev/net/tun`) to the TUN interface `name`, or to a new one if there is none
+/// of that name, and returns its name, which the kernel chooses where `name` is empty.
+pub(crate) fn tun_attach(fd: impl AsFd, name: &str, flags: c_int) -> io::Result<String> {
+    let mut request = Name::new(name)?.request();
+    // The field has sixteen bits, and IFF_MULTI_QUEUE and its like are defined to fit.
+    request.ifr_ifru.ifru_flags = flags as libc::c_short;
+    ioctl_ifreq(fd, libc::TUNSETIFF as c_ulong, &mut request)?;
+    Ok(name_of(&request))
+}
+
+/// The name and the `IFF_` flags of the TUN interface behind `fd`.
+pub(crate) fn tun_interface(fd: impl AsFd) -> io::Result<(String, c_int)> {
+    let mut request = Name::new("")?.request();
+    ioctl_ifreq(fd, libc::TUNGETIFF as c_ulong, &mut request)?;
+    // SAFETY: the kernel answered by filling in this member.
+    let flags = unsafe { request.ifr_ifru.ifru_flags };
+    Ok((name_of(&request), c_int::from(flags as u16)))
+}
+
+/// Says which offloads (`TUN_F_`) the reader of a TUN interface understands.
+pub(crate) fn tun_set_offload(fd: impl AsFd, offloads: libc::c_uint) -> io::Result<()> {
+    let operation = libc::TUNSETOFFLOAD as c_ulong;
+    let argument = c_ulong::from(offloads);
+    // SAFETY: this operation takes its argument by value.
+    let result = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), operation as _, argument) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Sets the length of the virtio-net header before each packet of a TUN interface.
+pub(crate) fn tun_set_header_len(fd: impl AsFd, len: c_int) -> io::Result<()> {
+    let operation = libc::TUNSETVNETHDRSZ as c_ulong;
+    // SAFETY: this operation reads an int, which `len` is for the time of the call.
+    let result = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), operation as _, &len) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Bytes of the largest IP packet on the interface `name`, asked through any `socket`.
+pub(crate) fn interface_mtu(socket: impl AsFd, name: &str) -> io::Result<usize> {
+    let mut request = Name::new(name)?.request();
+    ioctl_ifreq(socket, libc::SIOCGIFMTU, &mut request)?;
+    // SAFETY: the kernel answered by filling in this member.
+    let mtu = unsafe { request.ifr_ifru.ifru_mtu };
+    Ok(usize::try_from(mtu).unwrap_or_default())
+}
+
+/// The kind of hardware (`ARPHRD_`) of the interface `name`, asked through any `socket`.
+pub(crate) fn interface_hardware(socket: impl AsFd, name: &str) -> io::Result<u16> {
+    let mut request = Name::new(name)?.request();
+    ioctl_ifreq(socket, libc::SIOCGIFHWADDR, &mut request)?;
+    // SAFETY: the kernel answered by filling in this member.
+    Ok(unsafe { request.ifr_ifru.ifru_hwaddr.sa_family })
+}
+
+/// Binds a packet socket to an interface, for all protocols.
+pub(crate) fn bind_packet(socket: impl AsFd, index: u32) -> io::Result<()> {
+    // SAFETY: all of it is integers, for which zero is a value.
+    let mut address: sockaddr_ll = unsafe { zeroed() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
+    address.sll_ifindex = index.cast_signed();
+    let pointer = (&raw const address).cast();
+    let len = size_of::<sockaddr_ll>() as socklen_t;
+    // SAFETY: `pointer` and `len` are those of `address`, which outlives the call.
+    let result = unsafe { libc::bind(socket.as_fd().as_raw_fd(), pointer, len) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// A value that a socket option is made of.
+///
+/// # Safety
+///
+/// Every byte of it is initialised: no padding.
+unsafe trait OptionValue {}
+
+// SAFETY: an integer has no padding.
+unsafe impl OptionValue for c_int {}
+// SAFETY: a 4-byte, two 2-byte and eight 1-byte members, in this order.
+unsafe impl OptionValue for libc::packet_mreq {}
+
+fn set_option<T: OptionValue>(
+    socket: impl AsFd,
+    level: c_int,
+    option: c_int,
+    value: &T,
+) -> io::Result<()> {
+    let pointer: *const c_void = (&raw const *value).cast();
+    let len = size_of::<T>() as socklen_t;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: `pointer` and `len` are those of `value`, whose bytes are all initialised.
+    let result = unsafe { libc::setsockopt(fd, level, option, pointer, len) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Switches an option of a packet socket on.
+pub(crate) fn packet_option(socket: impl AsFd, option: c_int) -> io::Result<()> {
+    set_option(socket, libc::SOL_PACKET, option, &1)
+}
+
+/// Has the interface `index` accept packets of a kind (`PACKET_MR_`) for as long as the packet
+/// socket is open.
+pub(crate) fn packet_membership(
+    socket: impl AsFd,
+    index: u32,
+    kind: c_int,
+    address: [u8; 6],
+) -> io::Result<()> {
+    let mut mr_address = [0; 8];
+    mr_address[..6].copy_from_slice(&address);
+    let membership = libc::packet_mreq {
+        mr_ifindex: index.cast_signed(),
+        mr_type: kind as u16,
+        mr_alen: 6,
+        mr_address,
+    };
+    set_option(socket, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &membership)
+}
+
+/// Has the kernel hand a socket only those packets that a classic BPF program accepts.
+pub(crate) fn attach_filter(socket: impl AsFd, program: &mut [sock_filter]) -> io::Result<()> {
+    let len = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let description = libc::sock_fprog { len, filter: program.as_mut_ptr() };
+    let pointer: *const c_void = (&raw const description).cast();
+    let size = size_of::<libc::sock_fprog>() as socklen_t;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: `pointer` and `size` are those of `description`, which tells address and length
+    // of `program`; both outlive the call, in which the kernel copies the program.
+    let result =
+        unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, pointer, size) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Packets that a packet socket let go since it was last asked, for want of buffer.
+pub(crate) fn packet_drops(socket: impl AsFd) -> io::Result<u32> {
+    let mut stats = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
+    let mut len = size_of::<libc::tpacket_stats>() as socklen_t;
+    let pointer: *mut c_void = (&raw mut stats).cast();
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: `pointer` and `len` are those of `stats`, which outlives the call.
+    let result = unsafe {
+        libc::getsockopt(fd, libc::SOL_PACKET, libc::PACKET_STATISTICS, pointer, &mut len)
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(stats.tp_drops) }
+}

@@ -1,0 +1,29 @@
+//! Our errors as `io::Error`s: the kind that the standard library's sockets would give, our
+//! own error as source.
+
+use std::io;
+
+use handclasp_tcp::connection::{Error, PathError};
+
+/// A connection's error as tokio programs expect it.
+pub(crate) fn io_error(error: Error) -> io::Error {
+    let kind = match error {
+        Error::Refused => io::ErrorKind::ConnectionRefused,
+        Error::Reset => io::ErrorKind::ConnectionReset,
+        Error::HandshakeTimedOut | Error::TimedOut | Error::KeepAliveTimedOut => {
+            io::ErrorKind::TimedOut
+        }
+        Error::Unreachable(PathError::NoRoute) => io::ErrorKind::NetworkUnreachable,
+        Error::Unreachable(PathError::Prohibited) => io::ErrorKind::PermissionDenied,
+        Error::Unreachable(_) => io::ErrorKind::HostUnreachable,
+        Error::Aborted => io::ErrorKind::ConnectionAborted,
+        Error::Closed => io::ErrorKind::BrokenPipe,
+        _ => io::ErrorKind::Other,
+    };
+    io::Error::new(kind, error)
+}
+
+/// The stack's driver is gone: its device failed or it was shut down.
+pub(crate) fn stack_is_gone() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the stack was shut down")
+}

@@ -1,0 +1,89 @@
+//! NewReno's window (RFC 5681; what is resent when is the sender's affair).
+
+use alloc::boxed::Box;
+
+use handclasp_wire::time::Instant;
+
+use super::{Controller, RateSample, initial_window};
+
+/// Slow start and congestion avoidance, counted in bytes (RFC 3465).
+#[derive(Clone, Debug)]
+pub struct Reno {
+    mss: u32,
+    initial: u32,
+    cwnd: u32,
+    ssthresh: u32,
+    /// Bytes acknowledged since the window last grew in congestion avoidance.
+    acked: u32,
+}
+
+impl Reno {
+    /// Starts with `segments` segments of `mss` bytes.
+    #[must_use]
+    pub fn new(mss: u32, segments: u8) -> Self {
+        let initial = initial_window(mss, segments);
+        Self { mss, initial, cwnd: initial, ssthresh: u32::MAX, acked: 0 }
+    }
+
+    /// RFC 5681 §3.1 equation 4.
+    fn halve(&mut self, in_flight: u32) {
+        self.ssthresh = (in_flight / 2).max(2 * self.mss);
+    }
+}
+
+impl Controller for Reno {
+    fn cwnd(&self) -> u32 {
+        self.cwnd
+    }
+
+    fn ssthresh(&self) -> u32 {
+        self.ssthresh
+    }
+
+    fn acked(&mut self, sample: &RateSample) {
+        // A window that was not used up says nothing about the path (RFC 7661 §4.3).
+        if sample.in_recovery || sample.app_limited {
+            return;
+        }
+        let mut acked = sample.newly_acked;
+        if self.cwnd < self.ssthresh {
+            let grown = self.cwnd.saturating_add(acked).min(self.ssthresh);
+            acked -= grown - self.cwnd;
+            self.cwnd = grown;
+        }
+        // One segment per window of acknowledged bytes (RFC 5681 §3.1).
+        self.acked = self.acked.saturating_add(acked);
+        if self.cwnd >= self.ssthresh && self.acked >= self.cwnd {
+            self.acked -= self.cwnd;
+            self.cwnd = self.cwnd.saturating_add(self.mss);
+        }
+    }
+
+    fn lost(&mut self, _now: Instant, in_flight: u32) {
+        self.halve(in_flight);
+        self.cwnd = self.ssthresh;
+        self.acked = 0;
+    }
+
+    fn timed_out(&mut self, _now: Instant, in_flight: u32, first: bool) {
+        if first {
+            self.halve(in_flight);
+        }
+        self.cwnd = self.mss;
+        self.acked = 0;
+    }
+
+    fn restarted(&mut self, _now: Instant) {
+        self.cwnd = self.cwnd.min(self.initial);
+    }
+
+    fn set_mss(&mut self, mss: u32) {
+        // The window stays as many bytes; at least one segment must fit.
+        self.mss = mss;
+        self.cwnd = self.cwnd.max(mss);
+    }
+
+    fn clone_box(&self) -> Box<dyn Controller> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,271 @@
+//! The ACK field: what it acknowledges, the window it brings, the losses it shows.
+
+use core::time::Duration;
+
+use handclasp_wire::seq::SeqNumber;
+use handclasp_wire::tcp::{Flags, Header};
+
+use super::Connection;
+use crate::acceptable::{self, Ack};
+use crate::context::Context;
+use crate::event::{Event, Judgment, LossSign};
+use crate::half_open::reset_for;
+use crate::negotiation::timestamp;
+use crate::send::flight::{Delivery, Fate};
+use crate::send::recovery::mark_lost_by_sack;
+use crate::state::{Cause, State};
+use crate::timer::Timer;
+
+impl Connection {
+    /// Fifth check (RFC 9293 §3.10.7.4): the ACK field. False drops the segment.
+    pub(super) fn check_ack(
+        &mut self,
+        cx: &Context<'_>,
+        header: &Header,
+        payload_len: usize,
+    ) -> bool {
+        let kind = acceptable::ack(self.snd.una, self.snd.nxt, self.snd.max_wnd, header.ack);
+        if self.state == State::SynReceived {
+            if kind != Ack::New {
+                self.pending.reply = Some(reset_for(header, payload_len));
+                return false;
+            }
+            self.follow(cx, Cause::SynAcknowledged);
+            self.finish_handshake(cx, header);
+            self.take_window(cx, header);
+            if self.snd.closed {
+                self.follow(cx, Cause::Close);
+            }
+            return true;
+        }
+        match kind {
+            Ack::Unsent => {
+                self.judge(cx, Judgment::AckOfUnsent);
+                self.challenge(cx);
+                return false;
+            }
+            Ack::TooOld => {
+                self.judge(cx, Judgment::AckTooOld);
+                self.challenge(cx);
+                return false;
+            }
+            Ack::New | Ack::Old => {}
+        }
+        let window_moved = self.take_window(cx, header);
+        self.acknowledged(cx, header, kind, payload_len, window_moved);
+        self.rearm_after_ack(cx, kind == Ack::New);
+        true
+    }
+
+    /// What an acceptable ACK does to the flight.
+    fn acknowledged(
+        &mut self,
+        cx: &Context<'_>,
+        header: &Header,
+        kind: Ack,
+        payload_len: usize,
+        window_moved: bool,
+    ) {
+        let una = self.snd.una;
+        let in_flight = self.snd.flight.in_network();
+        let had_flight = !self.snd.flight.is_empty();
+        let mut delivery = Delivery::default();
+        if kind == Ack::New {
+            let held = self.snd.queue.len();
+            delivery = self.snd.acknowledged(header.ack, cx.now);
+            cx.budget.give_back(held - self.snd.queue.len());
+            self.stats.bytes_acked += (held - self.snd.queue.len()) as u64;
+            self.life.doubtful = false;
+        }
+        let newly_sacked = self.take_sack(cx, header, &mut delivery);
+        self.measure(cx, header, &delivery, kind);
+
+        let acked = self.snd.una - una;
+        let partial = kind == Ack::New
+            && self.snd.recovery.progress(self.snd.una, acked, u32::from(self.snd.smss));
+        let duplicate = kind == Ack::Old
+            && header.ack == una
+            && had_flight
+            && payload_len == 0
+            && !header.flags.contains(Flags::FIN)
+            && (!window_moved || newly_sacked > 0);
+        if duplicate {
+            self.stats.duplicate_acks += 1;
+            self.judge(cx, Judgment::DuplicateAck);
+        }
+        self.find_losses(cx, &delivery, duplicate, partial, in_flight);
+        self.snd.feed_controller(cx.now, acked, &delivery);
+        self.snd.tune_limit(&self.config, cx.budget.under_pressure());
+        if delivery.bytes > 0 {
+            self.record_congestion(cx);
+        }
+    }
+
+    /// Marks what the SACK option reports (RFC 2018 §5); returns the bytes newly reported.
+    fn take_sack(&mut self, cx: &Context<'_>, header: &Header, delivery: &mut Delivery) -> u32 {
+        if !self.negotiated.sack {
+            return 0;
+        }
+        let before = delivery.bytes;
+        for block in header.options.sack.as_slice() {
+            // A block at or below una is a D-SACK (RFC 2883 §4) or nonsense.
+            let valid = block.left.gt(self.snd.una)
+                && block.left.lt(block.right)
+                && block.right.le(self.snd.nxt);
+            if valid {
+                delivery.merge(self.snd.flight.selectively_acknowledge(*block, cx.now));
+            }
+        }
+        delivery.bytes - before
+    }
+
+    /// RFC 6298 §3: a round trip of what was sent once; with timestamps, of what was sent
+    /// again too (RFC 7323 §4.1).
+    fn measure(&mut self, cx: &Context<'_>, header: &Header, d: &Delivery, kind: Ack) {
+        if let Some(rtt) = d.rtt {
+            self.measured(cx, rtt);
+        } else if let Some(t) =
+            header.options.timestamps.filter(|_| self.negotiated.timestamps && kind == Ack::New)
+        {
+            let age = timestamp(cx.now, self.opening.timestamp_offset).wrapping_sub(t.echo);
+            // An echo of what we never sent would poison the estimate.
+            if t.echo != 0 && age < 10 * 60 * 1000 {
+                self.measured(cx, Duration::from_millis(u64::from(age.max(1))));
+            }
+        }
+    }
+
+    pub(super) fn measured(&mut self, cx: &Context<'_>, sample: Duration) {
+        self.snd.rtt.sample(&self.config, sample);
+        let rtt = &self.snd.rtt;
+        cx.record(&self.tuple, || Event::Rtt {
+            sample,
+            srtt: rtt.srtt().unwrap_or_default(),
+            rttvar: rtt.rttvar().unwrap_or_default(),
+            rto: rtt.rto(&self.config),
+        });
+    }
+
+    /// Finds out what was lost and begins to repair it.
+    fn find_losses(
+        &mut self,
+        cx: &Context<'_>,
+        delivery: &Delivery,
+        duplicate: bool,
+        partial: bool,
+        in_flight: u32,
+    ) {
+        let smss = u32::from(self.snd.smss);
+        let snd = &mut self.snd;
+        let enough = duplicate && snd.recovery.duplicate_ack(smss, self.negotiated.sack);
+        let (bytes, by) = if self.negotiated.sack {
+            let reordering = snd.rtt.min().unwrap_or_default() / 4;
+            let newest = delivery.newest.as_ref();
+            let mut bytes = mark_lost_by_sack(&mut snd.flight, smss, newest, reordering);
+            if bytes == 0 && enough && snd.recovery.is_open() {
+                bytes = snd.flight.mark_first_lost(smss);
+            }
+            (bytes, LossSign::Sack)
+        } else if partial {
+            (snd.flight.mark_first_lost(smss), LossSign::PartialAck)
+        } else if enough && snd.recovery.is_open() {
+            (snd.flight.mark_first_lost(smss), LossSign::DuplicateAcks)
+        } else {
+            (0, LossSign::DuplicateAcks)
+        };
+        if bytes == 0 {
+            return;
+        }
+        cx.record(&self.tuple, || Event::Loss { bytes, by });
+        if self.snd.recovery.is_open() {
+            self.snd.recovery.enter_fast(self.snd.nxt);
+            self.snd.controller.lost(cx.now, in_flight);
+            self.record_congestion(cx);
+        }
+    }
+
+    pub(super) fn record_congestion(&self, cx: &Context<'_>) {
+        let controller = &self.snd.controller;
+        cx.record(&self.tuple, || Event::Congestion {
+            cwnd: controller.cwnd(),
+            ssthresh: controller.ssthresh(),
+        });
+    }
+
+    /// RFC 9293 §3.10.7.4: the window, unless the segment is older than the last that brought
+    /// one. Returns whether it changed.
+    fn take_window(&mut self, cx: &Context<'_>, header: &Header) -> bool {
+        let snd = &mut self.snd;
+        let newer = snd.wl1.lt(header.seq) || (snd.wl1 == header.seq && snd.wl2.le(header.ack));
+        if !newer {
+            return false;
+        }
+        let wnd = u32::from(header.window) << self.negotiated.snd_scale;
+        let changed = wnd != snd.wnd;
+        snd.wnd = wnd;
+        snd.max_wnd = snd.max_wnd.max(wnd);
+        snd.wl1 = header.seq;
+        snd.wl2 = header.ack;
+        if changed {
+            cx.record(&self.tuple, || Event::Window { snd_wnd: wnd });
+        }
+        changed
+    }
+
+    /// RFC 6298 §5.2, §5.3, and the persist timer's beginning and end.
+    fn rearm_after_ack(&mut self, cx: &Context<'_>, progress: bool) {
+        if self.window_is_shut() {
+            // The peer lives, it is only full (RFC 9293 §3.8.6.1).
+            self.timers.cancel(Timer::Retransmit);
+            if self.timers.is_set(Timer::Persist) {
+                self.snd.unanswered = 0;
+                self.snd.waiting_since = Some(cx.now);
+            } else {
+                self.snd.rtt.backoff = 0;
+                self.arm_persist(cx);
+            }
+            return;
+        }
+        if self.timers.is_set(Timer::Persist) {
+            self.timers.cancel(Timer::Persist);
+            self.snd.rtt.backoff = 0;
+            self.snd.unanswered = 0;
+        }
+        if self.snd.flight.is_empty() {
+            self.timers.cancel(Timer::Retransmit);
+        } else if progress || !self.timers.is_set(Timer::Retransmit) {
+            self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
+        }
+    }
+
+    /// Whether there is something to send that the peer's window does not let out, and
+    /// nothing under way that would bring an ACK.
+    pub(super) fn window_is_shut(&self) -> bool {
+        let snd = &self.snd;
+        let first_unacked_fits = snd.flight.is_empty() || snd.edge().gt(snd.una);
+        if !snd.flight.is_empty() {
+            return !first_unacked_fits;
+        }
+        snd.wnd == 0 && (snd.unsent() > 0 || snd.fin_waits())
+    }
+
+    /// Takes the peer's word that it holds what it selectively acknowledged, unless its
+    /// cumulative ACK shows that it threw that away (RFC 2018 §8).
+    pub(super) fn check_reneging(&mut self) {
+        if self.snd.flight.first().is_some_and(|f| f.fate.contains(Fate::SACKED)) {
+            self.snd.flight.forget_sacks();
+        }
+    }
+
+    /// Our FIN may just have been acknowledged.
+    pub(super) fn after_fin_is_acknowledged(&mut self, cx: &Context<'_>) {
+        if self.snd.fin_acked() {
+            self.follow(cx, Cause::FinAcknowledged);
+        }
+    }
+
+    /// Where new data would begin.
+    pub(super) fn next_new(&self) -> SeqNumber {
+        self.snd.nxt.max(self.snd.data_base())
+    }
+}

@@ -1,0 +1,130 @@
+//! Opening: actively, simultaneously, or from a half-open connection that was completed.
+
+use alloc::sync::Arc;
+
+use bytes::Bytes;
+use handclasp_wire::tcp::{Flags, Header};
+
+use super::{Connection, Error};
+use crate::acceptable;
+use crate::config::Config;
+use crate::context::Context;
+use crate::half_open::{HalfOpen, backed_off, reset_for};
+use crate::negotiation::{self, Negotiated};
+use crate::opening::Opening;
+use crate::receive::Urge;
+use crate::state::{Cause, State};
+use crate::timer::Timer;
+use crate::tuple::Tuple;
+
+impl Connection {
+    /// Active open (RFC 9293 §3.10.1): the first [`Connection::poll_transmit`] is the SYN.
+    #[must_use]
+    pub fn connect(config: Arc<Config>, tuple: Tuple, opening: Opening, cx: &Context<'_>) -> Self {
+        let mut connection = Self::new(config, tuple, opening, cx);
+        connection.follow(cx, Cause::ActiveOpen);
+        connection.pending.syn = true;
+        connection
+    }
+
+    /// RFC 9293 §3.10.7.3, in its order.
+    pub(super) fn arrive_in_syn_sent(&mut self, cx: &Context<'_>, header: &Header, payload: Bytes) {
+        let flags = header.flags;
+        let acks = flags.contains(Flags::ACK);
+        let ack_is_good = acks
+            && acceptable::ack(self.snd.iss, self.snd.nxt, 0, header.ack) == acceptable::Ack::New;
+        if acks && !ack_is_good {
+            if !flags.contains(Flags::RST) {
+                self.pending.reply = Some(reset_for(header, payload.len()));
+            }
+            return;
+        }
+        if flags.contains(Flags::RST) {
+            if ack_is_good {
+                self.fail(cx, Cause::ResetArrived, Error::Refused, false);
+            }
+            return;
+        }
+        if !flags.contains(Flags::SYN) {
+            return;
+        }
+        self.take_syn(cx, header);
+        if !ack_is_good {
+            // Both opened at once (RFC 9293 §3.5): our SYN goes again, with an ACK.
+            self.follow(cx, Cause::SynArrived);
+            self.pending.syn = true;
+            return;
+        }
+        self.follow(cx, Cause::SynAckArrived);
+        self.finish_handshake(cx, header);
+        self.rcv.owed.urge = Urge::Now;
+        self.arrive_text(cx, header, payload, header.seq + 1);
+    }
+
+    /// Takes the peer's SYN: its initial number and its options.
+    fn take_syn(&mut self, cx: &Context<'_>, header: &Header) {
+        let ipv4 = self.tuple.local_ip.is_ipv4();
+        self.negotiated = Negotiated::new(&self.config, &header.options, ipv4);
+        let window = self.syn_window(self.config.timestamps);
+        self.rcv.start(header.seq, window, self.negotiated.rcv_scale);
+        self.rcv.ts_recent = header.options.timestamps.map_or(0, |t| t.value);
+        self.rcv.ts_recent_at = cx.now;
+        self.snd.wnd = u32::from(header.window);
+        self.snd.max_wnd = self.snd.wnd;
+        self.snd.wl1 = header.seq;
+        self.snd.wl2 = self.snd.iss;
+    }
+
+    /// Our SYN is acknowledged by `header`: everything that waits for that.
+    pub(super) fn finish_handshake(&mut self, cx: &Context<'_>, header: &Header) {
+        let resent = self.snd.unanswered > 0;
+        let delivery = self.snd.acknowledged(header.ack, cx.now);
+        self.timers.cancel(Timer::Retransmit);
+        let smss = self.effective_mss();
+        self.snd.start(&self.config, smss, resent);
+        if let Some(rtt) = delivery.rtt.filter(|_| !resent) {
+            self.measured(cx, rtt);
+        } else {
+            self.snd.rtt.syn_was_resent();
+        }
+        self.snd.waiting_since = None;
+        self.restart_keep_alive(cx);
+    }
+
+    /// The window field of our SYN and SYN-ACK.
+    pub(super) fn syn_window(&self, timestamps: bool) -> u16 {
+        let ip_len = self.tuple.ip_header_len();
+        let mss = negotiation::announced_mss(&self.config, &self.opening, ip_len);
+        negotiation::syn_window(&self.config, mss, timestamps)
+    }
+
+    /// When a SYN sent now is to be sent again.
+    pub(super) fn syn_timeout(&self) -> core::time::Duration {
+        let sent_again = self.snd.unanswered;
+        let linear = match self.state {
+            State::SynSent => self.config.syn_linear_timeouts,
+            _ => 0,
+        };
+        let doublings = sent_again.saturating_sub(linear);
+        backed_off(self.config.rto_initial, doublings, self.config.rto_max)
+    }
+}
+
+impl HalfOpen {
+    /// The connection, in SYN-RECEIVED: give it the segment that completed it.
+    #[must_use]
+    pub fn complete(self, config: Arc<Config>, tuple: Tuple, cx: &Context<'_>) -> Connection {
+        let sent_at = self.syn_ack_sent_at(&config);
+        let mut c = Connection::new(config, tuple, self.opening, cx);
+        c.state = State::SynReceived;
+        c.negotiated = self.negotiated;
+        c.rcv.start(self.irs, self.rcv_wnd(), self.negotiated.rcv_scale);
+        c.rcv.ts_recent = self.ts_recent;
+        c.snd.wl1 = self.irs;
+        // The SYN-ACK is in flight since it was sent: its acknowledgment is a measurement.
+        c.snd.sent(sent_at.unwrap_or(cx.now), 1);
+        c.snd.unanswered = u8::from(sent_at.is_none());
+        c.arm(cx, Timer::Retransmit, cx.now + c.syn_timeout());
+        c
+    }
+}

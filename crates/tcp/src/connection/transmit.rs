@@ -1,0 +1,295 @@
+//! What to send next, in this order: what ends or opens the connection, answers, what was
+//! lost, probes, new data with the FIN behind it, a bare ACK.
+
+use handclasp_wire::seq::SeqNumber;
+use handclasp_wire::tcp::{Flags, Header};
+
+use super::Connection;
+use crate::context::Context;
+use crate::event::{Event, Purpose};
+use crate::receive::Urge;
+use crate::state::{Cause, State};
+use crate::timer::Timer;
+use crate::transmit::{Slices, Transmit};
+
+impl Connection {
+    /// What to send next; call until `None`. `burst` is the most payload bytes that one
+    /// [`Transmit`] may hold where the device cuts segments itself (TSO), 0 where it does
+    /// not.
+    pub fn poll_transmit(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
+        if let Some(reply) = self.pending.reply.take() {
+            return Some(self.emit(cx, reply, Slices::new(), None, Purpose::Reset));
+        }
+        if core::mem::take(&mut self.pending.reset) {
+            let header = self.reset_header();
+            return Some(self.emit(cx, header, Slices::new(), None, Purpose::Reset));
+        }
+        match self.state {
+            State::Closed | State::Listen => None,
+            State::SynSent | State::SynReceived => self.transmit_syn(cx),
+            _ => self.transmit_synchronized(cx, burst),
+        }
+    }
+
+    /// A SYN or SYN-ACK, for the first time or again.
+    fn transmit_syn(&mut self, cx: &Context<'_>) -> Option<Transmit> {
+        if !core::mem::take(&mut self.pending.syn) {
+            return self.transmit_ack(cx);
+        }
+        let header = self.syn_header(cx);
+        let again = self.snd.nxt != self.snd.iss;
+        if again {
+            self.snd.flight.mark_first_lost(1);
+            let mark = self.snd.resent_mark(cx.now);
+            self.snd.flight.resend_lost(1, self.snd.nxt, mark);
+        } else {
+            self.snd.sent(cx.now, 1);
+        }
+        self.arm(cx, Timer::Retransmit, cx.now + self.syn_timeout());
+        let purpose = if again { Purpose::Timeout } else { Purpose::Open };
+        Some(self.emit(cx, header, Slices::new(), None, purpose))
+    }
+
+    fn transmit_synchronized(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
+        self.transmit_lost(cx, burst)
+            .or_else(|| self.transmit_probe(cx))
+            .or_else(|| self.transmit_new(cx, burst))
+            .or_else(|| self.transmit_ack(cx))
+    }
+
+    /// Lost data, as far as the congestion window allows; the first piece in any case.
+    fn transmit_lost(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
+        if self.snd.flight.lost() == 0 {
+            return None;
+        }
+        let smss = u32::from(self.snd.smss);
+        let forced = self.snd.recovery.first_resend;
+        let room = self.snd.congestion_room();
+        if !forced && room < smss {
+            return None;
+        }
+        let most = if forced || room < 2 * smss {
+            smss
+        } else {
+            whole_segments(room.min(burst as u32), smss)
+        };
+        let mark = self.snd.resent_mark(cx.now);
+        // Sequence numbers beyond a window that shrank are not sent again (RFC 9293 §3.8.6);
+        // a FIN needs no room in it.
+        let edge = if self.snd.wnd == 0 { self.snd.una } else { self.snd.edge().max(self.snd.una) };
+        let (seq, len) = self.snd.flight.resend_lost(most, edge, mark)?;
+        self.snd.recovery.first_resend = false;
+        self.snd.last_sent_at = cx.now;
+        if !self.timers.is_set(Timer::Retransmit) {
+            self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
+        }
+        let timeout = core::mem::take(&mut self.pending.timeout);
+        let purpose = if timeout { Purpose::Timeout } else { Purpose::Retransmit };
+        Some(self.transmit_range(cx, seq, len, purpose))
+    }
+
+    /// A probe of a closed window or of an idle peer: an ACK with an old number and no text,
+    /// which a living peer answers (RFC 9293 §3.8.4, §3.8.6.1).
+    fn transmit_probe(&mut self, cx: &Context<'_>) -> Option<Transmit> {
+        let purpose = if core::mem::take(&mut self.pending.window_probe) {
+            Purpose::WindowProbe
+        } else if core::mem::take(&mut self.pending.keep_alive) {
+            Purpose::KeepAlive
+        } else {
+            return None;
+        };
+        let header = self.acknowledging(cx, self.snd.una - 1, Flags::empty());
+        Some(self.emit(cx, header, Slices::new(), None, purpose))
+    }
+
+    /// New data and the FIN, as far as both windows, Nagle and silly-window avoidance allow.
+    fn transmit_new(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
+        let unsent = self.snd.unsent();
+        if unsent == 0 && !self.snd.fin_waits() {
+            return None;
+        }
+        self.snd.restart_after_idle(&self.config, cx.now);
+        let smss = u32::from(self.snd.smss);
+        let window = self.snd.window_room();
+        if unsent == 0 {
+            return Some(self.transmit_fin(cx));
+        }
+        let usable = window.min(self.snd.congestion_room()).min(unsent);
+        let most = usable.min((burst as u32).max(smss));
+        let len = if most == unsent && self.may_send_small(unsent % smss) {
+            most
+        } else if most >= smss {
+            whole_segments(most, smss)
+        } else if self.may_send_into_small_window(window, most) {
+            most
+        } else {
+            self.wait_for_room(cx, window);
+            return None;
+        };
+        if len == 0 {
+            self.wait_for_room(cx, window);
+            return None;
+        }
+        self.pending.small = false;
+        self.timers.cancel(Timer::Override);
+        let seq = self.next_new();
+        let fin = len == unsent && self.snd.fin_waits();
+        if fin {
+            self.snd.fin = Some(seq + len);
+        }
+        if len % smss != 0 {
+            self.snd.small_end = seq + len;
+        }
+        self.snd.sent(cx.now, len + u32::from(fin));
+        self.after_sending_new(cx);
+        Some(self.transmit_range(cx, seq, len + u32::from(fin), Purpose::Data))
+    }
+
+    /// Whether a segment that is not full may leave: Nagle's rule as Minshall bettered it,
+    /// one small segment in flight at a time (RFC 9293 §3.7.4). `rest` is what the last
+    /// segment would carry, 0 if it is full.
+    fn may_send_small(&self, rest: u32) -> bool {
+        rest == 0
+            || self.config.nodelay
+            || self.snd.closed
+            || self.pending.small
+            || self.snd.small_end.le(self.snd.una)
+    }
+
+    /// RFC 9293 §3.8.6.2.1 (3): half of the largest window ever seen is worth a segment, and
+    /// so is anything when the override timer has fired.
+    fn may_send_into_small_window(&self, window: u32, len: u32) -> bool {
+        len > 0 && len == window && (len >= self.snd.max_wnd / 2 || self.pending.small)
+    }
+
+    /// Nothing may be sent now: sees to it that something will wake us.
+    fn wait_for_room(&mut self, cx: &Context<'_>, window: u32) {
+        if !self.snd.flight.is_empty() || self.timers.is_set(Timer::Persist) {
+            return;
+        }
+        if window == 0 {
+            self.arm_persist(cx);
+        } else if !self.timers.is_set(Timer::Override) {
+            // RFC 9293 §3.8.6.2.1 (4): 0.1 to 1 second.
+            self.arm(cx, Timer::Override, cx.now + self.config.rto_min);
+        }
+    }
+
+    pub(super) fn arm_persist(&mut self, cx: &Context<'_>) {
+        self.snd.waiting_since.get_or_insert(cx.now);
+        let wait = self.snd.rtt.rto(&self.config);
+        self.arm(cx, Timer::Persist, cx.now + wait);
+    }
+
+    fn transmit_fin(&mut self, cx: &Context<'_>) -> Transmit {
+        let seq = self.next_new();
+        self.snd.fin = Some(seq);
+        self.snd.sent(cx.now, 1);
+        self.after_sending_new(cx);
+        self.transmit_range(cx, seq, 1, Purpose::Fin)
+    }
+
+    fn after_sending_new(&mut self, cx: &Context<'_>) {
+        if !self.timers.is_set(Timer::Retransmit) {
+            self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
+        }
+        // An application that answers lets ACKs ride on its answers.
+        if self.rcv.owed.urge != Urge::None {
+            self.rcv.owed.quick = 0;
+        }
+    }
+
+    /// A segment or burst of the `len` numbers from `seq` on, FIN included.
+    fn transmit_range(
+        &mut self,
+        cx: &Context<'_>,
+        seq: SeqNumber,
+        len: u32,
+        purpose: Purpose,
+    ) -> Transmit {
+        let fin = self.snd.fin.is_some_and(|fin| fin == seq + (len - 1));
+        let text = len - u32::from(fin);
+        let offset = (seq - self.snd.data_base()) as usize;
+        let payload = self.snd.queue.slices(offset, text as usize);
+        let last = offset + text as usize == self.snd.queue.len();
+        let mut flags = Flags::empty();
+        // The segment that empties the buffer is pushed (RFC 9293 §3.9.1.2).
+        flags.set(Flags::PSH, last && text > 0);
+        flags.set(Flags::FIN, fin);
+        let mut header = self.acknowledging(cx, seq, flags);
+        if let Some(up) = self.snd.up.filter(|up| up.gt(seq)) {
+            header.flags |= Flags::URG;
+            header.urgent = (up - seq).min(65_535) as u16;
+        }
+        let size = self.snd.smss;
+        if text > u32::from(size) || Self::sack_len(&header) > 0 {
+            self.fit_sack(&mut header, text);
+        }
+        let segment_size = (text > u32::from(size)).then_some(size);
+        self.emit(cx, header, payload, segment_size, purpose)
+    }
+
+    /// SACK blocks leave with data only where they do not make the packet too large; else the
+    /// ACK stays owed, and a bare one follows with them.
+    fn fit_sack(&mut self, header: &mut Header, text: u32) {
+        let len = u32::from(Self::sack_len(header));
+        if len > 0 && text + len > u32::from(self.snd.smss) {
+            header.options.sack = Default::default();
+            self.rcv.owed.urge = Urge::Now;
+        }
+    }
+
+    /// An ACK and nothing else, if one is due.
+    fn transmit_ack(&mut self, cx: &Context<'_>) -> Option<Transmit> {
+        let purpose = if core::mem::take(&mut self.pending.challenge) {
+            Purpose::Challenge
+        } else if self.rcv.owed.urge == Urge::Now {
+            Purpose::Ack
+        } else if self.rcv.owed.duplicates > 0 {
+            self.rcv.owed.duplicates -= 1;
+            Purpose::Ack
+        } else {
+            return None;
+        };
+        let header = self.acknowledging(cx, self.snd.nxt, Flags::empty());
+        Some(self.emit(cx, header, Slices::new(), None, purpose))
+    }
+
+    /// Closes our sending side in the state machine; the FIN itself follows the data.
+    pub(super) fn close_sending(&mut self, cx: &Context<'_>) {
+        if !self.snd.closed {
+            self.snd.closed = true;
+            // RFC 9293 §3.10.4: in SYN-RECEIVED the close waits for ESTABLISHED.
+            if self.state != State::SynReceived {
+                self.follow(cx, Cause::Close);
+            }
+        }
+    }
+
+    /// Records that a timer fired.
+    pub(super) fn fired(&self, cx: &Context<'_>, timer: Timer) {
+        cx.record(&self.tuple, || Event::TimerFired(timer));
+    }
+
+    /// Whether anything would leave if asked; cheap, for hosts that skip idle connections.
+    #[must_use]
+    pub fn wants_to_send(&self) -> bool {
+        let p = &self.pending;
+        p.reply.is_some()
+            || p.reset
+            || p.syn
+            || p.challenge
+            || p.window_probe
+            || p.keep_alive
+            || self.rcv.owed.urge == Urge::Now
+            || self.rcv.owed.duplicates > 0
+            || self.snd.flight.lost() > 0
+            || self.snd.unsent() > 0
+            || self.snd.fin_waits()
+    }
+}
+
+/// The most whole segments in `len`, at least one.
+fn whole_segments(len: u32, smss: u32) -> u32 {
+    (len / smss).max(1) * smss
+}
