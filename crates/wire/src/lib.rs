@@ -22,6 +22,7 @@ pub mod icmpv6;
 pub mod ip;
 pub mod ipv4;
 pub mod ipv6;
+pub mod ndp;
 pub mod octets;
 pub mod packet;
 pub mod quote;
