@@ -92,11 +92,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(
-        id: ConnId,
-        connection: Connection,
-        surroundings: Arc<Surroundings>,
-    ) -> Self {
+    pub(crate) fn new(id: ConnId, connection: Connection, surroundings: Arc<Surroundings>) -> Self {
         let inner = Inner { connection, waiting: Waiting::default() };
         Self { id, inner: Mutex::new(inner), queued: AtomicBool::new(false), surroundings }
     }
@@ -176,8 +172,7 @@ impl Shared {
         let connection = &mut inner.connection;
         let deadline = connection.next_deadline();
         let result = f(connection, &self.surroundings.context());
-        let concerns_driver =
-            connection.wants_to_send() || connection.next_deadline() != deadline;
+        let concerns_driver = connection.wants_to_send() || connection.next_deadline() != deadline;
         (result, concerns_driver)
     }
 

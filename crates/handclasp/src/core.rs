@@ -208,7 +208,7 @@ impl Core {
 
     pub(crate) fn close_udp(&self, id: UdpId) {
         // A stack that is gone has no sockets.
-        let _ = self.with_host(|host, store, _| host.close_udp(store, id));
+        let _ = self.with_host(|host, store, cx| host.close_udp(store, id, cx.now));
     }
 
     /// Looks at the host and the store.

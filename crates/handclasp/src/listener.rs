@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
@@ -47,10 +46,7 @@ impl TcpListener {
     ///
     /// # Errors
     /// The stack was shut down.
-    pub fn poll_accept(
-        &self,
-        task: &mut Context<'_>,
-    ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+    pub fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let accepted = self.core.with_host(|host, store, _| {
             let accepted = host.accept(self.id);
             if accepted.is_none() {

@@ -216,8 +216,8 @@ impl Stack {
         let core = self.inner.core.clone();
         let (shared, local) = core
             .with_host(|host, store, _| {
-                let (id, local) = host.bind_udp(store, local)?;
-                Ok((store.socket(id).cloned(), local))
+                let id = host.bind_udp(store, local)?;
+                Ok((store.socket(id).cloned(), host.bound_to(id).unwrap_or(local)))
             })?
             .map_err(bind_error)?;
         Ok(UdpSocket::new(shared.ok_or_else(stack_is_gone)?, core, local))
@@ -315,8 +315,7 @@ impl Stack {
         if tokio::time::timeout(deadline, all).await.is_err() {
             for shared in &connections {
                 let done = Readiness::FLUSHED | Readiness::OVER;
-                let (tuple, state, ready) =
-                    shared.look(|c| (*c.tuple(), c.state(), c.readiness()));
+                let (tuple, state, ready) = shared.look(|c| (*c.tuple(), c.state(), c.readiness()));
                 if !ready.intersects(done) {
                     aborted.push(Aborted { tuple, state });
                     shared.act(|connection, cx| connection.abort(cx));

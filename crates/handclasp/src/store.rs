@@ -154,7 +154,7 @@ impl Store for FaceStore {
 
     fn insert_udp(&mut self, origin: UdpOrigin) -> UdpId {
         let id = UdpId(self.sockets.insert(None));
-        let shared = Arc::new(udp::Shared::new(id, origin, self.surroundings.clone()));
+        let shared = Arc::new(udp::Shared::new(id, self.surroundings.clone()));
         if let Some(place) = self.sockets.get_mut(id.0) {
             *place = Some(shared);
         }

@@ -51,9 +51,8 @@ impl TcpStream {
     /// Why the connection failed.
     pub async fn peek(&self, into: &mut [u8]) -> io::Result<usize> {
         poll_fn(|task| {
-            self.shared.poll_act(task, Place::Other, Readiness::READABLE, |c, _| {
-                c.peek(into).transpose()
-            })
+            self.shared
+                .poll_act(task, Place::Other, Readiness::READABLE, |c, _| c.peek(into).transpose())
         })
         .await
         .map_err(io_error)
@@ -185,9 +184,9 @@ impl TcpStream {
             return Poll::Ready(Ok(()));
         }
         let into = buf.initialize_unfilled();
-        let read = self.shared.poll_act(task, Place::Read, Readiness::READABLE, |c, cx| {
-            c.read(cx, into).transpose()
-        });
+        let read = self
+            .shared
+            .poll_act(task, Place::Read, Readiness::READABLE, |c, cx| c.read(cx, into).transpose());
         read.map(|result| result.map(|n| buf.advance(n)).map_err(io_error))
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use handclasp_stack::store::{Datagram, UdpId, UdpOrigin};
+use handclasp_stack::store::{Datagram, UdpId};
 use handclasp_tcp::connection::{Error, PathError};
 
 use crate::core::Handle;
@@ -22,7 +22,6 @@ const QUEUE: usize = 256;
 /// A socket that its handle and the driver share.
 pub(crate) struct Shared {
     pub(crate) id: UdpId,
-    pub(crate) origin: UdpOrigin,
     queues: Mutex<Queues>,
     /// Whether the driver was told that there is something to send.
     queued: AtomicBool,
@@ -40,9 +39,9 @@ struct Queues {
 }
 
 impl Shared {
-    pub(crate) fn new(id: UdpId, origin: UdpOrigin, surroundings: Arc<Surroundings>) -> Self {
+    pub(crate) fn new(id: UdpId, surroundings: Arc<Surroundings>) -> Self {
         let queues = Mutex::default();
-        Self { id, origin, queues, queued: AtomicBool::new(false), surroundings }
+        Self { id, queues, queued: AtomicBool::new(false), surroundings }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queues> {
