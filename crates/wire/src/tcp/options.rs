@@ -43,8 +43,10 @@ impl SackBlocks {
     /// The first `n` of them, or all if there are fewer.
     #[must_use]
     pub fn first(&self, n: usize) -> Self {
-        let mut first = *self;
-        first.len = first.len.min(n.min(4) as u8);
+        let mut first = Self::new();
+        for block in self.as_slice().iter().take(n) {
+            first.push(*block);
+        }
         first
     }
 
@@ -126,3 +128,7 @@ pub struct Options {
     /// User timeout, the raw field: granularity bit and 15 bits (RFC 5482 §3).
     pub user_timeout: Option<u16>,
 }
+
+#[cfg(test)]
+#[path = "options_tests.rs"]
+mod tests;
