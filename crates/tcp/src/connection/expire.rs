@@ -35,6 +35,7 @@ impl Connection {
         }
         if matches!(self.state, State::SynSent | State::SynReceived) {
             self.pending.syn = true;
+            self.pending.timeout = true;
             return;
         }
         self.stats.timeouts += 1;

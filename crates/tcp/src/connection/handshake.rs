@@ -6,7 +6,7 @@ use bytes::Bytes;
 use handclasp_wire::tcp::{Flags, Header};
 
 use super::{Connection, Error};
-use crate::acceptable;
+use crate::acceptable::{self, Ack};
 use crate::config::Config;
 use crate::context::Context;
 use crate::half_open::{HalfOpen, backed_off, reset_for};
@@ -31,8 +31,8 @@ impl Connection {
     pub(super) fn arrive_in_syn_sent(&mut self, cx: &Context<'_>, header: &Header, payload: Bytes) {
         let flags = header.flags;
         let acks = flags.contains(Flags::ACK);
-        let ack_is_good = acks
-            && acceptable::ack(self.snd.iss, self.snd.nxt, 0, header.ack) == acceptable::Ack::New;
+        let ack_is_good =
+            acks && acceptable::ack(self.snd.iss, self.snd.nxt, 0, header.ack) == Ack::New;
         if acks && !ack_is_good {
             if !flags.contains(Flags::RST) {
                 self.pending.reply = Some(reset_for(header, payload.len()));
@@ -77,17 +77,17 @@ impl Connection {
 
     /// Our SYN is acknowledged by `header`: everything that waits for that.
     pub(super) fn finish_handshake(&mut self, cx: &Context<'_>, header: &Header) {
-        let resent = self.snd.unanswered > 0;
+        let timeouts = self.snd.unanswered;
         let delivery = self.snd.acknowledged(header.ack, cx.now);
         self.timers.cancel(Timer::Retransmit);
         let smss = self.effective_mss();
-        self.snd.start(&self.config, smss, resent);
-        if let Some(rtt) = delivery.rtt.filter(|_| !resent) {
-            self.measured(cx, rtt);
-        } else {
-            self.snd.rtt.syn_was_resent();
+        self.snd.start(&self.config, smss, timeouts);
+        self.measure(cx, header, &delivery, Ack::New);
+        if timeouts > 0 {
+            self.snd.rtt.syn_timed_out();
         }
-        self.snd.waiting_since = None;
+        self.life.doubtful = false;
+        self.life.last_heard_at = cx.now;
         self.restart_keep_alive(cx);
     }
 
@@ -115,15 +115,20 @@ impl HalfOpen {
     #[must_use]
     pub fn complete(self, config: Arc<Config>, tuple: Tuple, cx: &Context<'_>) -> Connection {
         let sent_at = self.syn_ack_sent_at(&config);
+        let timeouts = self.retransmits();
         let mut c = Connection::new(config, tuple, self.opening, cx);
         c.state = State::SynReceived;
         c.negotiated = self.negotiated;
         c.rcv.start(self.irs, self.rcv_wnd(), self.negotiated.rcv_scale);
         c.rcv.ts_recent = self.ts_recent;
         c.snd.wl1 = self.irs;
-        // The SYN-ACK is in flight since it was sent: its acknowledgment is a measurement.
+        // The SYN-ACK is in flight since it was sent: its acknowledgment is a measurement,
+        // unless nobody knows which one is acknowledged (Karn's rule).
         c.snd.sent(sent_at.unwrap_or(cx.now), 1);
-        c.snd.unanswered = u8::from(sent_at.is_none());
+        if sent_at.is_none() {
+            c.snd.flight.mark_resent();
+        }
+        c.snd.unanswered = timeouts;
         c.arm(cx, Timer::Retransmit, cx.now + c.syn_timeout());
         c
     }

@@ -71,10 +71,11 @@ impl Connection {
 
     /// The RST that ends the connection: at `snd.nxt`, where the peer must believe it
     /// (RFC 5961 §3).
-    pub(super) fn reset_header(&self) -> Header {
+    pub(super) fn reset_header(&self, cx: &Context<'_>) -> Header {
         Header {
             ack: self.rcv.nxt,
             flags: Flags::RST | Flags::ACK,
+            options: Options { timestamps: self.timestamps_option(cx), ..Options::default() },
             ..self.bare_header(self.snd.nxt)
         }
     }

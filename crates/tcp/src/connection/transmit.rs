@@ -21,7 +21,7 @@ impl Connection {
             return Some(self.emit(cx, reply, Slices::new(), None, Purpose::Reset));
         }
         if core::mem::take(&mut self.pending.reset) {
-            let header = self.reset_header();
+            let header = self.reset_header(cx);
             return Some(self.emit(cx, header, Slices::new(), None, Purpose::Reset));
         }
         match self.state {
@@ -46,7 +46,9 @@ impl Connection {
             self.snd.sent(cx.now, 1);
         }
         self.arm(cx, Timer::Retransmit, cx.now + self.syn_timeout());
-        let purpose = if again { Purpose::Timeout } else { Purpose::Open };
+        // A SYN-ACK that answers a crossing SYN is no retransmission.
+        let timeout = core::mem::take(&mut self.pending.timeout);
+        let purpose = if timeout { Purpose::Timeout } else { Purpose::Open };
         Some(self.emit(cx, header, Slices::new(), None, purpose))
     }
 
