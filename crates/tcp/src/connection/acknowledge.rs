@@ -218,12 +218,12 @@ impl Connection {
     /// RFC 6298 §5.2, §5.3, and the persist timer's beginning and end.
     fn rearm_after_ack(&mut self, cx: &Context<'_>, progress: bool) {
         if self.window_is_shut() {
-            // The peer lives, it is only full (RFC 9293 §3.8.6.1).
+            // The peer lives, it is only full (RFC 9293 §3.8.6.1): what it takes to open its
+            // window counts against nobody.
             self.timers.cancel(Timer::Retransmit);
-            if self.timers.is_set(Timer::Persist) {
-                self.snd.unanswered = 0;
-                self.snd.waiting_since = Some(cx.now);
-            } else {
+            self.snd.unanswered = 0;
+            self.snd.waiting_since = None;
+            if !self.timers.is_set(Timer::Persist) {
                 self.snd.rtt.backoff = 0;
                 self.arm_persist(cx);
             }
@@ -233,6 +233,7 @@ impl Connection {
             self.timers.cancel(Timer::Persist);
             self.snd.rtt.backoff = 0;
             self.snd.unanswered = 0;
+            self.snd.waiting_since = (!self.snd.flight.is_empty()).then_some(cx.now);
         }
         if self.snd.flight.is_empty() {
             self.timers.cancel(Timer::Retransmit);

@@ -65,7 +65,7 @@ impl Connection {
     fn take_syn(&mut self, cx: &Context<'_>, header: &Header) {
         let ipv4 = self.tuple.local_ip.is_ipv4();
         self.negotiated = Negotiated::new(&self.config, &header.options, ipv4);
-        let window = self.syn_window(self.config.timestamps);
+        let window = self.syn_window();
         self.rcv.start(header.seq, window, self.negotiated.rcv_scale);
         self.rcv.ts_recent = header.options.timestamps.map_or(0, |t| t.value);
         self.rcv.ts_recent_at = cx.now;
@@ -91,11 +91,12 @@ impl Connection {
         self.restart_keep_alive(cx);
     }
 
-    /// The window field of our SYN and SYN-ACK.
-    pub(super) fn syn_window(&self, timestamps: bool) -> u16 {
+    /// The window field of our SYN, and of the SYN-ACK that answers a crossing one. Options
+    /// are not taken off the segment it counts in: nothing is agreed yet.
+    pub(super) fn syn_window(&self) -> u16 {
         let ip_len = self.tuple.ip_header_len();
         let mss = negotiation::announced_mss(&self.config, &self.opening, ip_len);
-        negotiation::syn_window(&self.config, mss, timestamps)
+        negotiation::syn_window(&self.config, mss, false)
     }
 
     /// When a SYN sent now is to be sent again.

@@ -198,7 +198,7 @@ impl Connection {
     /// When to call [`Connection::deadline_passed`], if at all.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.timers.next()
+        self.timers.next().into_iter().chain(self.user_timeout_at()).min()
     }
 
     /// What its host is to keep of it. Ask when [`Connection::poll_transmit`] returned `None`:
