@@ -13,7 +13,7 @@ use handclasp_wire::udp::Udp;
 use rustix::io::Errno;
 use smallvec::smallvec;
 
-use super::{Framed, MAX_SLICES, Refusal, refusal};
+use super::{Framed, MAX_SLICES, Outcome, outcome};
 use crate::vnet;
 
 /// A descriptor as a TUN interface's, and who plays the kernel.
@@ -180,13 +180,13 @@ async fn a_closed_socket_is_the_end_of_the_link() {
 #[test]
 fn what_passes_by_itself_is_not_the_end_of_a_device() {
     for (errno, meaning) in [
-        (Errno::AGAIN, Refusal::Wait),
-        (Errno::IO, Refusal::Retry(Duration::from_millis(10))),
-        (Errno::NOBUFS, Refusal::Retry(Duration::from_millis(1))),
-        (Errno::NETDOWN, Refusal::Retry(Duration::from_millis(10))),
-        (Errno::MSGSIZE, Refusal::Discard),
-        (Errno::BADFD, Refusal::Fatal),
+        (Errno::AGAIN, Outcome::Wait),
+        (Errno::NOBUFS, Outcome::Full),
+        (Errno::IO, Outcome::Down),
+        (Errno::NETDOWN, Outcome::Down),
+        (Errno::MSGSIZE, Outcome::Discard),
+        (Errno::BADFD, Outcome::Fatal(Errno::BADFD)),
     ] {
-        assert_eq!(refusal(errno), meaning, "{errno}");
+        assert_eq!(outcome(Err(errno)), meaning, "{errno}");
     }
 }

@@ -40,7 +40,8 @@ impl Interface {
     pub(crate) fn by_name(name: &str) -> io::Result<Self> {
         let watch = open_watch().map_err(|e| explained(e, "cannot watch interfaces"))?;
         let index = netdevice_index(&watch, name)?;
-        let medium = match sys::interface_hardware(&watch, name)? {
+        let read = |e| explained(e, format_args!("cannot read what interface {name} is like"));
+        let medium = match sys::interface_hardware(&watch, name).map_err(read)? {
             libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Medium::Ethernet,
             libc::ARPHRD_NONE | ARPHRD_RAWIP | libc::ARPHRD_PPP => Medium::Ip,
             kind => {
@@ -48,7 +49,7 @@ impl Interface {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, text));
             }
         };
-        let mtu = sys::interface_mtu(&watch, name)?;
+        let mtu = sys::interface_mtu(&watch, name).map_err(read)?;
         let watch = sys::register(watch, Interest::READABLE)?;
         Ok(Self { watch, index, medium, mtu })
     }

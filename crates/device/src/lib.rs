@@ -4,8 +4,8 @@
 //! blocking; what a link can do for the stack (finish checksums, cut large segments) it tells
 //! through its [`Capabilities`](device::Capabilities). There are
 //!
-//! - [`tun`]: a TUN interface, with the virtio-net header and its offloads, or plain;
-//! - [`packet`]: an Ethernet interface through a packet socket;
+//! - `tun`: a TUN interface, with the virtio-net header and its offloads, or plain;
+//! - `packet`: an Ethernet interface through a packet socket;
 //! - [`channel`]: two ends in memory, or one end that a program feeds;
 //! - [`tap`]: a device that shows its packets to others, as to a [`record`]er;
 //! - `capture`: watching an interface without taking part.

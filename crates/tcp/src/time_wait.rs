@@ -1,5 +1,7 @@
 //! A connection that is over but remembered for 2 MSL (RFC 9293 §3.6.1).
 
+use core::time::Duration;
+
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::options::Timestamps;
 use handclasp_wire::tcp::{Flags, Header, Options};
@@ -47,6 +49,16 @@ impl TimeWait {
     #[must_use]
     pub const fn deadline(&self) -> Instant {
         self.deadline
+    }
+
+    /// Beyond which number an active open of the same sockets must start, if it may take this
+    /// one's place: the peer tells its SYN from old segments by a later timestamp, which a
+    /// second of waiting makes sure of (RFC 6191 §2, RFC 7323 §5.2).
+    #[must_use]
+    pub fn reusable(&self, config: &Config, now: Instant) -> Option<SeqNumber> {
+        let since = self.deadline - config.msl * 2;
+        let later = now.saturating_since(since) >= Duration::from_secs(1);
+        (self.ts_recent.is_some() && later).then_some(self.snd_nxt)
     }
 
     /// Judges a segment (RFC 9293 §3.10.7.4; RFC 6191 for a SYN).

@@ -8,7 +8,7 @@ use crate::host::{Host, OUR_MAC, PATIENCE, PEER_MAC, block_on, frame, inside, tu
 use bytes::Bytes;
 use handclasp_device::device::Device;
 use handclasp_device::packet::PacketSocket;
-use handclasp_device::tun::Tun;
+use handclasp_device::tun::{FdOptions, Tun};
 use handclasp_lab::isolated::{Isolated, Need, in_namespace};
 use handclasp_lab::lab::{Lab, LabConfig, OUR_INTERFACE, OUR_IPV4, PEER_INTERFACE, PEER_IPV4};
 use handclasp_lab::link::Links;
@@ -378,6 +378,27 @@ fn each_queue_of_a_tun_interface_is_a_device() {
             let third = inside(&lab, || Tun::builder().name(PEER_INTERFACE).open());
             let error = third.expect_err("it has several queues").to_string();
             assert!(error.contains("number of queues"), "{error}");
+        });
+    });
+}
+
+#[test]
+fn a_descriptor_that_was_handed_over_is_a_device() {
+    Isolated::new().needs(Need::Tun).run(|| {
+        block_on(async {
+            let lab = Lab::tun(&LabConfig::default()).expect("a lab");
+            let attach = || Tun::builder().name(PEER_INTERFACE).open().map(Tun::into_fd);
+            let fd = inside(&lab, attach).expect("a TUN interface");
+            let other = fd.try_clone().expect("a second descriptor");
+            lab.configure_tun().expect("configured");
+            let told = FdOptions { mtu: 1400, vnet_header: true };
+            let mut host = Host::new(Tun::from_fd(fd, told).expect("a device"));
+            assert_eq!(host.device.name(), PEER_INTERFACE);
+            assert_eq!(host.device.capabilities().mtu, 1400);
+            ping(&mut host).await;
+            let wrong = Tun::from_fd(other, FdOptions { vnet_header: false, ..told });
+            let wrong = wrong.expect_err("it has a header");
+            assert_eq!(wrong.kind(), ErrorKind::InvalidInput);
         });
     });
 }

@@ -83,6 +83,12 @@ pub struct Info {
 }
 
 impl Connection {
+    /// Totals since the connection began.
+    #[must_use]
+    pub const fn statistics(&self) -> &Statistics {
+        &self.stats
+    }
+
     /// How the connection fares.
     #[must_use]
     pub fn info(&self) -> Info {

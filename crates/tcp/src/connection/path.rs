@@ -17,15 +17,15 @@ impl Connection {
     /// An ICMP error quoted a segment of this connection that began at `seq`.
     ///
     /// It is believed only if `seq` is in flight (RFC 5927 §4.1), ends an attempt to open only
-    /// if it is hard, and never an open connection (§4.2).
-    pub fn path_error(&mut self, cx: &Context<'_>, error: PathError, seq: SeqNumber) {
+    /// if it is hard, and never an open connection (§4.2). Returns whether it was believed.
+    pub fn path_error(&mut self, cx: &Context<'_>, error: PathError, seq: SeqNumber) -> bool {
         let in_flight = self.snd.una.le(seq) && seq.lt(self.snd.nxt);
         if !in_flight || self.state == State::Closed {
-            return;
+            return false;
         }
         if let PathError::PacketTooBig { mtu } = error {
             self.set_path_mtu(cx, mtu.min(self.path_mtu));
-            return;
+            return true;
         }
         self.life.soft_error = Some(error);
         let opening = matches!(self.state, State::SynSent | State::SynReceived);
@@ -36,6 +36,7 @@ impl Connection {
             };
             self.fail(cx, Cause::Unreachable, error, false);
         }
+        true
     }
 
     /// The neighbour or route that every segment needs is gone: an attempt to open fails, an

@@ -1,0 +1,111 @@
+//! The application's side of the forwarder.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use handclasp_tcp::{Config, Context, HalfOpen, Tuple};
+use handclasp_wire::frame::INLINE_HEADER;
+use handclasp_wire::ip::protocol;
+use handclasp_wire::tcp::Header;
+use handclasp_wire::time::Instant;
+use smallvec::SmallVec;
+
+use crate::forward::{Flow, Forward, PendingId, PendingTcp, Rejection};
+use crate::host::Host;
+use crate::ip::{Envelope, emit_ip};
+use crate::listen::Accepted;
+use crate::reply::{Complaint, ip_fields};
+use crate::store::Store;
+use crate::tcp::half_opens::{Acceptor, Entry};
+
+impl Host {
+    /// Forwards nothing new from now on. Connections that wait for a decision are refused with
+    /// RST, those that the policy took and nobody accepted are aborted; others live on.
+    pub fn stop_forwarding<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
+        while let Some(Accepted { id, .. }) = self.accept_forwarded() {
+            store.with(id, |connection| connection.abort(cx));
+            store.disown(id);
+            self.touched(id);
+        }
+        let waiting: Vec<PendingId> = self.forward.iter().flat_map(Forward::ids).collect();
+        for id in waiting {
+            self.reject_pending(id, Rejection::Reset, cx.now);
+        }
+        self.forward = None;
+    }
+
+    /// The next connection that waits for a decision.
+    pub fn next_pending(&mut self) -> Option<PendingTcp> {
+        self.forward.as_mut()?.next_pending()
+    }
+
+    /// Shakes hands with a pending connection's peer, with these settings. When it is open the
+    /// store gets it with its origin; if nothing comes of it, the store is told so. Returns
+    /// false if it was withdrawn or forgotten meanwhile.
+    pub fn accept_pending(&mut self, id: PendingId, config: Arc<Config>, now: Instant) -> bool {
+        let Some(forward) = &mut self.forward else { return false };
+        let Some(pending) = forward.take(id) else { return false };
+        forward.syn_queue.entered();
+        let tuple = pending.tuple;
+        let opening = self.opening(&tuple, None, now);
+        let half = HalfOpen::new(&config, &tuple, &pending.syn, opening, now);
+        let syn_ack = half.syn_ack(&config, &tuple, now);
+        let ip = ip_fields(&config);
+        let acceptor = Acceptor::Pending(id);
+        self.tcp.insert_half_open(Entry { tuple, half, config, acceptor });
+        self.reply(&tuple, ip, &syn_ack, now);
+        true
+    }
+
+    /// Refuses a pending connection. Returns false if it was withdrawn or forgotten meanwhile.
+    pub fn reject_pending(&mut self, id: PendingId, how: Rejection, now: Instant) -> bool {
+        let Some(forward) = &mut self.forward else { return false };
+        if how == Rejection::Silent {
+            forward.silence(id, now);
+            return forward.get(id).is_some();
+        }
+        let Some(pending) = forward.take(id) else { return false };
+        self.tcp.demux.remove(&pending.tuple);
+        self.refuse(&pending.tuple, &pending.syn, 0, how, now);
+        true
+    }
+
+    /// Answers a SYN that is not welcome.
+    pub(crate) fn refuse(
+        &mut self,
+        tuple: &Tuple,
+        syn: &Header,
+        text: usize,
+        how: Rejection,
+        now: Instant,
+    ) {
+        match how {
+            Rejection::Reset => self.reset(tuple, syn, text, now),
+            Rejection::Unreachable(what) => {
+                let complaint = Complaint::Unreachable(what);
+                let quoted = quote(tuple, syn);
+                self.complain(complaint, tuple.local_ip, tuple.remote_ip, &quoted, now);
+            }
+            Rejection::Silent => {}
+        }
+    }
+
+    /// The next connection that the forwarder's policy took and that is open.
+    pub fn accept_forwarded(&mut self) -> Option<Accepted> {
+        self.forward.as_mut()?.pop()
+    }
+
+    /// The next UDP flow that began.
+    pub fn next_flow(&mut self) -> Option<Flow> {
+        self.forward.as_mut()?.new_flows.pop_front()
+    }
+}
+
+/// A SYN's packet again, as far as an ICMP error quotes it.
+fn quote(tuple: &Tuple, syn: &Header) -> SmallVec<[u8; INLINE_HEADER]> {
+    let envelope = Envelope::new(tuple.remote_ip, tuple.local_ip, protocol::TCP);
+    let mut packet = SmallVec::new();
+    emit_ip(&envelope, syn.emitted_len(), None, &mut packet);
+    syn.emit(&mut packet);
+    packet
+}

@@ -1,0 +1,123 @@
+//! What happens because time has passed.
+
+use handclasp_tcp::Context;
+use handclasp_tcp::connection::PathError;
+use handclasp_tcp::half_open::Expiry;
+use handclasp_wire::ethernet::Ethernet;
+use handclasp_wire::frame::Outbound;
+use handclasp_wire::ip::protocol;
+use handclasp_wire::quote::Quoted;
+
+use crate::host::Host;
+use crate::reply::{Complaint, ip_fields};
+use crate::store::Store;
+use crate::tcp::half_opens::Acceptor;
+
+impl Host {
+    /// The time is at or past [`Host::next_deadline`].
+    pub fn deadline_passed<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
+        self.expire_connections(store, cx);
+        self.expire_half_opens(store, cx);
+        self.counters.tcp_ext_tw += self.tcp.end_time_waits(cx.now);
+        self.expire_neighbours(store, cx);
+        self.expire_fragments(cx);
+        if self.ip.path_mtus.deadline_passed(cx.now) {
+            self.apply_path_mtus(store, cx);
+        }
+        self.expire_flows(store, cx);
+        self.expire_pending(cx);
+    }
+
+    fn expire_connections<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
+        while let Some(id) = self.tcp.flows.pop_due(cx.now) {
+            let next = store.with(id, |connection| {
+                let deadline = connection.next_deadline();
+                if deadline.is_some_and(|deadline| deadline <= cx.now) {
+                    connection.deadline_passed(cx);
+                }
+                deadline
+            });
+            match next {
+                Some(Some(deadline)) if deadline <= cx.now => self.touched(id),
+                // It moved away since it was set.
+                Some(Some(deadline)) => self.tcp.flows.schedule(id, deadline),
+                Some(None) => {}
+                None => self.forget(id),
+            }
+        }
+    }
+
+    fn expire_half_opens<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
+        while let Some(slot) = self.tcp.half_opens.pop_due(cx.now) {
+            let Some(entry) = self.tcp.half_opens.get_mut(slot) else { continue };
+            match entry.half.deadline_passed(&entry.config, cx.now) {
+                Expiry::Wait => self.tcp.half_opens.reschedule(slot),
+                Expiry::Resend => {
+                    let (tuple, ip) = (entry.tuple, ip_fields(&entry.config));
+                    let syn_ack = entry.half.syn_ack(&entry.config, &tuple, cx.now);
+                    self.tcp.half_opens.reschedule(slot);
+                    self.counters.tcp_retrans_segs += 1;
+                    self.reply(&tuple, ip, &syn_ack, cx.now);
+                }
+                Expiry::GiveUp => self.abandon(store, slot),
+            }
+        }
+    }
+
+    /// A half-open connection comes to nothing. Nobody is told (RFC 9293 §3.10.7.4), unless
+    /// the application decided to take just this one.
+    pub(crate) fn abandon<S: Store>(&mut self, store: &mut S, slot: u32) {
+        let Some(entry) = self.tcp.remove_half_open(slot) else { return };
+        self.counters.tcp_attempt_fails += 1;
+        self.leave_queue(entry.acceptor);
+        if let Acceptor::Pending(id) = entry.acceptor {
+            store.pending_failed(id);
+        }
+    }
+
+    fn expire_neighbours<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
+        while let Some((_, waiting)) = self.ip.neighbours.pop_failed(cx.now) {
+            for packet in waiting {
+                self.unreachable(store, cx, &packet);
+            }
+        }
+        self.ip.ask_neighbours(cx.now);
+    }
+
+    /// A packet of ours found no neighbour to take it.
+    fn unreachable<S: Store>(&mut self, store: &mut S, cx: &Context<'_>, packet: &Outbound) {
+        let ip = packet.header.get(Ethernet::HEADER_LEN..).unwrap_or_default();
+        let Ok(quoted) = Quoted::parse(ip) else { return };
+        if let Some(id) = self.quoted_connection(&quoted) {
+            store.with(id, |connection| connection.host_unreachable(cx));
+            self.touched(id);
+        } else if let Some((id, remote)) = self.quoted_socket(&quoted) {
+            store.udp_failed(id, remote, PathError::HostUnreachable);
+        }
+    }
+
+    fn expire_fragments(&mut self, cx: &Context<'_>) {
+        while let Some((key, quote)) = self.ip.reassembly.pop_expired(cx.now) {
+            self.counters.ip_reasm_timeout += 1;
+            let icmp = [protocol::ICMPV4, protocol::ICMPV6].contains(&key.protocol);
+            if !quote.is_empty() && !icmp {
+                let complaint = Complaint::ReassemblyTimeout;
+                self.complain(complaint, key.dst, key.src, &quote, cx.now);
+            }
+        }
+    }
+
+    fn expire_flows<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
+        while let Some(id) = self.udp.next_over(cx.now) {
+            self.udp.remove(id);
+            store.remove_udp(id);
+        }
+    }
+
+    fn expire_pending(&mut self, cx: &Context<'_>) {
+        let Some(forward) = &mut self.forward else { return };
+        while let Some(pending) = forward.pop_expired(cx.now) {
+            self.tcp.demux.remove(&pending.tuple);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Opening connections: actively, and by listening.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::{IpAddr, SocketAddr};
+
+use handclasp_tcp::opening::Opening;
+use handclasp_tcp::{Config, Connection, Context, Tuple};
+use handclasp_wire::ip::is_unicast;
+use handclasp_wire::seq::SeqNumber;
+use handclasp_wire::time::Instant;
+
+use crate::host::Host;
+use crate::listen::{Accepted, Backlog, ListenError, ListenerId, unspecified};
+use crate::store::{ConnId, Origin, Store};
+use crate::tcp::demux::Owner;
+use crate::tcp::half_opens::Acceptor;
+
+/// Why a connection could not be begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The peer's address is not that of one host, or its port is 0 (RFC 9293 §3.9.2.3).
+    NotUnicast,
+    /// No route leads there, or the host has no address of that family.
+    NoRoute,
+    /// The local address is not one of ours.
+    NotOurs,
+    /// A connection between just these sockets exists.
+    InUse,
+    /// Every ephemeral port has a connection to that socket.
+    NoFreePort,
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotUnicast => "the address is not that of one host, or the port is 0",
+            Self::NoRoute => "no route to the peer",
+            Self::NotOurs => "the local address is none of this host's",
+            Self::InUse => "a connection between these sockets exists",
+            Self::NoFreePort => "every ephemeral port has a connection to that socket",
+        })
+    }
+}
+
+impl core::error::Error for ConnectError {}
+
+impl Host {
+    /// Opens a connection to `remote` (RFC 9293 §3.10.1): its SYN is ready to be sent.
+    ///
+    /// `local` says where from; an unspecified address and port 0 leave the choice to the
+    /// host, as `None` does. A four-tuple in TIME-WAIT is taken over where timestamps keep
+    /// its old segments apart (RFC 6191 §2).
+    ///
+    /// # Errors
+    /// See [`ConnectError`].
+    pub fn connect<S: Store>(
+        &mut self,
+        store: &mut S,
+        cx: &Context<'_>,
+        config: Arc<Config>,
+        local: Option<SocketAddr>,
+        remote: SocketAddr,
+    ) -> Result<ConnId, ConnectError> {
+        let peer = remote.ip();
+        if !is_unicast(peer) || self.ip.addresses.is_broadcast(peer) || remote.port() == 0 {
+            return Err(ConnectError::NotUnicast);
+        }
+        let source = self.ip.source_for(peer).ok_or(ConnectError::NoRoute)?;
+        let local = local.unwrap_or(SocketAddr::new(unspecified(peer), 0));
+        let local_ip = if local.ip().is_unspecified() { source } else { local.ip() };
+        if !self.ip.addresses.is_own(local_ip) || local_ip.is_ipv4() != peer.is_ipv4() {
+            return Err(ConnectError::NotOurs);
+        }
+        let tuple = self.choose_tuple(SocketAddr::new(local_ip, local.port()), remote, cx.now)?;
+        let after = self.take_over(&tuple, cx.now).ok_or(ConnectError::InUse)?;
+        let opening = self.opening(&tuple, after, cx.now);
+        let connection = Connection::connect(config.clone(), tuple, opening, cx);
+        let id = store.insert(connection, Origin::Active);
+        self.tcp.adopt(id, tuple, config, opening.path_mtu);
+        self.touched(id);
+        self.counters.tcp_active_opens += 1;
+        Ok(id)
+    }
+
+    fn choose_tuple(
+        &mut self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        now: Instant,
+    ) -> Result<Tuple, ConnectError> {
+        if local.port() != 0 {
+            return Ok(Tuple::new(local, remote));
+        }
+        let chosen = self.choose_port(local.ip(), remote, |host, port| {
+            let tuple = Tuple::new(SocketAddr::new(local.ip(), port), remote);
+            host.is_ephemeral(port) && host.reusable(&tuple, now).is_some()
+        });
+        let port = chosen.ok_or(ConnectError::NoFreePort)?;
+        Ok(Tuple::new(SocketAddr::new(local.ip(), port), remote))
+    }
+
+    /// Whether a port may be chosen for whom it does not matter.
+    fn is_ephemeral(&self, port: u16) -> bool {
+        !self.config.reserved_ports.contains(&port) && !self.tcp.listeners.has_port(port)
+    }
+
+    /// Whether a new connection may have this four-tuple (the outer option), and beyond which
+    /// number it must start then (the inner one).
+    fn reusable(&self, tuple: &Tuple, now: Instant) -> Option<Option<SeqNumber>> {
+        match self.tcp.demux.get(tuple) {
+            None => Some(None),
+            Some(Owner::TimeWait(slot)) => {
+                let entry = self.tcp.time_waits.get(slot)?;
+                Some(Some(entry.wait.reusable(&entry.config, now)?))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// Frees a reusable four-tuple, if it is one; says beyond which number to start.
+    fn take_over(&mut self, tuple: &Tuple, now: Instant) -> Option<Option<SeqNumber>> {
+        let after = self.reusable(tuple, now)?;
+        if let Some(Owner::TimeWait(slot)) = self.tcp.demux.get(tuple) {
+            self.tcp.remove_time_wait(slot);
+            self.counters.tcp_ext_tw_recycled += 1;
+        }
+        Some(after)
+    }
+
+    /// What a connection starts from; beyond `after`, if this is a four-tuple's next life.
+    pub(crate) fn opening(&self, tuple: &Tuple, after: Option<SeqNumber>, now: Instant) -> Opening {
+        let starts = &self.tcp.starts;
+        Opening {
+            iss: match after {
+                None => starts.sequence(tuple, now),
+                Some(after) => starts.sequence_after(tuple, after, now),
+            },
+            timestamp_offset: starts.timestamp_offset(tuple),
+            path_mtu: self.ip.path_mtu(tuple.remote_ip),
+            link_mtu: self.ip.interface.mtu,
+        }
+    }
+
+    /// Listens at `local` (RFC 9293 §3.10.1). An unspecified address stands for all of ours in
+    /// its family; port 0 for one that the host chooses, see [`Host::listening_at`]. What is
+    /// accepted has the settings `config`.
+    ///
+    /// Connections at that port, whatever their state, are left alone (RFC 9293 §3.9.1.1).
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    pub fn listen(
+        &mut self,
+        local: SocketAddr,
+        backlog: Backlog,
+        config: Arc<Config>,
+    ) -> Result<ListenerId, ListenError> {
+        if !local.ip().is_unspecified() && !self.ip.addresses.is_own(local.ip()) {
+            return Err(ListenError::NotOurs);
+        }
+        let mut local = local;
+        if local.port() == 0 {
+            let nobody = SocketAddr::new(unspecified(local.ip()), 0);
+            let port = self.choose_port(local.ip(), nobody, |host, port| host.is_ephemeral(port));
+            local.set_port(port.ok_or(ListenError::NoFreePort)?);
+        }
+        self.tcp.listeners.open(local, backlog, config)
+    }
+
+    /// A port of the ephemeral range that `is_free`.
+    pub(crate) fn choose_port(
+        &mut self,
+        local: IpAddr,
+        remote: SocketAddr,
+        is_free: impl Fn(&Self, u16) -> bool,
+    ) -> Option<u16> {
+        let (ports, step) = self.tcp.ports.candidates(local, remote);
+        let (tried, port) = ports.enumerate().find(|(_, port)| is_free(self, *port))?;
+        self.tcp.ports.chosen(step, tried);
+        Some(port)
+    }
+
+    /// Where a listener listens; `None` if it is closed.
+    #[must_use]
+    pub fn listening_at(&self, id: ListenerId) -> Option<SocketAddr> {
+        self.tcp.listeners.get(id).map(|listener| listener.local)
+    }
+
+    /// All listeners.
+    pub fn listeners(&self) -> impl Iterator<Item = (ListenerId, SocketAddr)> {
+        self.tcp.listeners.iter().map(|(id, listener)| (id, listener.local))
+    }
+
+    /// The next connection that was opened to a listener. It may be over already.
+    pub fn accept(&mut self, id: ListenerId) -> Option<Accepted> {
+        self.tcp.listeners.get_mut(id)?.pop()
+    }
+
+    /// Stops listening. Half-open connections are forgotten; those that nobody accepted are
+    /// aborted with a RST.
+    pub fn close_listener<S: Store>(&mut self, store: &mut S, cx: &Context<'_>, id: ListenerId) {
+        let Some(mut listener) = self.tcp.listeners.close(id) else { return };
+        let half_open: Vec<u32> = self.tcp.half_opens.of(Acceptor::Listener(id)).collect();
+        for slot in half_open {
+            self.tcp.remove_half_open(slot);
+        }
+        while let Some(Accepted { id, .. }) = listener.pop() {
+            store.with(id, |connection| connection.abort(cx));
+            store.disown(id);
+            self.touched(id);
+        }
+    }
+}
