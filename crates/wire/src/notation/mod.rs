@@ -17,8 +17,8 @@
 mod print;
 mod read;
 
-pub use print::{OptionText, SegmentText};
-pub use read::{NotationError, Problem};
+pub use print::{OptionList, OptionText, SegmentText};
+pub use read::{NotationError, OPTION_NAMES, Problem, read_options};
 
 use smallvec::SmallVec;
 

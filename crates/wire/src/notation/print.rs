@@ -51,9 +51,7 @@ impl fmt::Display for SegmentText<'_> {
             write!(f, " urg {urgent}")?;
         }
         if !options.is_empty() {
-            f.write_str(" <")?;
-            print_options(f, options, *base)?;
-            f.write_str(">")?;
+            write!(f, " <{}>", OptionList::new(options, *base))?;
         }
         if *len > 0 {
             write!(f, " len {len}")?;
@@ -62,20 +60,38 @@ impl fmt::Display for SegmentText<'_> {
     }
 }
 
-fn print_options(f: &mut fmt::Formatter<'_>, bytes: &[u8], base: Base) -> fmt::Result {
-    let mut read = 0;
-    for option in OptionIter::new(bytes, 0) {
-        if read > 0 {
-            f.write_str(", ")?;
-        }
-        if let Ok(option) = option {
-            write!(f, "{}", option.display(base))?;
-            read += option.emitted_len();
-        } else {
-            write!(f, "bad {}", Hex(bytes.get(read..).unwrap_or_default()))?;
-        }
+/// A header's bytes of options that print themselves by their names, separated by commas. What
+/// it prints tells every byte: [`read_options`](super::read_options) gives them back.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionList<'a> {
+    bytes: &'a [u8],
+    base: Base,
+}
+
+impl<'a> OptionList<'a> {
+    /// The list of these options, with SACK's blocks counted from `base`.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8], base: Base) -> Self {
+        Self { bytes, base }
     }
-    Ok(())
+}
+
+impl fmt::Display for OptionList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut read = 0;
+        for option in OptionIter::new(self.bytes, 0) {
+            if read > 0 {
+                f.write_str(", ")?;
+            }
+            if let Ok(option) = option {
+                write!(f, "{}", option.display(self.base))?;
+                read += option.emitted_len();
+            } else {
+                write!(f, "bad {}", Hex(self.bytes.get(read..).unwrap_or_default()))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<'a> TcpOption<'a> {

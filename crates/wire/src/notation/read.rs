@@ -109,6 +109,26 @@ impl Segment {
     }
 }
 
+/// Reads options by their names, as [`OptionList`](super::OptionList) prints them and as
+/// tcpdump does, which sets no space behind its commas. SACK's blocks are counted from `base`.
+///
+/// # Errors
+/// If an option has no such name or shape, or they take more than 40 bytes.
+pub fn read_options(text: &str, base: Base) -> Result<SmallVec<[u8; MAX_OPTIONS]>> {
+    let mut scan = Scanner { text, at: 0 };
+    if scan.at_end() {
+        return Ok(Data::new());
+    }
+    let options = scan.options(base.ack)?;
+    if scan.at_end() { Ok(options) } else { scan.error(Problem::Expected("a comma")) }
+}
+
+/// The options that have a name, as it is read and printed.
+pub const OPTION_NAMES: [&str; 15] = [
+    "mss", "wscale", "sackOK", "sack", "TS", "nop", "eol", "tfo", "exp-tfo", "uto", "accecn0",
+    "accecn1", "md5", "ao", "mptcp",
+];
+
 /// Bytes given in hex.
 type Data = SmallVec<[u8; MAX_OPTIONS]>;
 
@@ -172,6 +192,7 @@ impl<'t> Scanner<'t> {
             return Ok(data);
         }
         let at = self.at;
+        self.eat("0x");
         let digits = self.until(|c| !c.is_ascii_hexdigit());
         let (pairs, odd) = digits.as_bytes().as_chunks::<2>();
         for pair in pairs {
@@ -193,9 +214,10 @@ impl<'t> Scanner<'t> {
                 let problem = Problem::Expected("40 bytes of options at most");
                 return Err(NotationError { at, problem });
             }
-            if !self.eat(", ") {
+            if !self.eat(",") {
                 return Ok(bytes);
             }
+            self.eat(" ");
         }
     }
 
@@ -256,6 +278,10 @@ impl<'t> Scanner<'t> {
     }
 
     fn fast_open(&mut self, experimental: bool) -> Result<FastOpen> {
+        // tcpdump sets a second space.
+        if self.rest().starts_with("  ") {
+            self.at += 1;
+        }
         if self.eat(" cookiereq") {
             return Ok(FastOpen { experimental, ..FastOpen::default() });
         }

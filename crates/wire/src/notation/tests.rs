@@ -138,3 +138,17 @@ fn more_options_than_a_header_holds_are_refused() {
     let line = std::format!("[S] <{}nop>", "nop, ".repeat(40));
     assert_eq!(error(&line), "column 6: expected 40 bytes of options at most");
 }
+
+#[test]
+fn options_are_read_as_tcpdump_prints_them() {
+    let read = |text| read_options(text, Base::ABSOLUTE).unwrap();
+    assert_eq!(read("mss 1460,nop,wscale 8")[..], [2, 4, 5, 0xb4, 1, 3, 3, 8]);
+    assert_eq!(read("tfo  cookiereq,unknown-172 0x0102")[..], [34, 2, 172, 4, 1, 2]);
+    assert!(read("").is_empty());
+}
+
+#[test]
+fn what_stands_behind_the_options_is_refused() {
+    let told = read_options("nop; nop", Base::ABSOLUTE).unwrap_err().to_string();
+    assert_eq!(told, "column 4: expected a comma");
+}
