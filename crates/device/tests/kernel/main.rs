@@ -3,5 +3,6 @@
 
 mod capture;
 mod host;
+mod impaired;
 mod interfaces;
 mod record;
