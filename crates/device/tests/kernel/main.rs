@@ -6,3 +6,4 @@ mod host;
 mod impaired;
 mod interfaces;
 mod record;
+mod states;
