@@ -166,3 +166,11 @@ fn both_families_tell_their_addresses() {
     let ends = Packet::parse_ip(&bytes).unwrap().addresses();
     assert_eq!(ends, Some(("fd00::1".parse().unwrap(), "fd00::2".parse().unwrap())));
 }
+
+#[test]
+fn one_familys_icmp_has_no_meaning_over_the_other() {
+    for bytes in [ipv4(protocol::ICMPV6, &[0; 8]), ipv6(protocol::ICMPV4, &[0; 8])] {
+        let packet = Packet::parse_ip(&bytes).unwrap();
+        assert!(matches!(packet.transport, Transport::Other { .. }));
+    }
+}

@@ -148,7 +148,10 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_read_as_a_segment(text in "\\PC{0,60}", line in "\\[[SF.]{0,3}\\]( (seq|ack|win|len|<mss|<sack 1|<bad) [0-9a-f{:},>é ]{0,9}){0,4}") {
+    fn any_text_is_read_as_a_segment(
+        text in "\\PC{0,60}",
+        line in "\\[[SF.]{0,3}\\]( (seq|ack|win|len|<mss|<sack 1|<bad) [0-9a-f{:},>é ]{0,9}){0,4}",
+    ) {
         let _ = Segment::read(&text, Base::ABSOLUTE);
         let _ = Segment::read(&line, Base::ABSOLUTE);
     }
