@@ -176,7 +176,7 @@ impl<'a> Packet<'a> {
         }
         let (src, dst) = self.addresses()?;
         match self.transport {
-            Transport::Tcp(tcp) => Some(tcp.checksum_ok(src, dst)),
+            Transport::Tcp(tcp) => tcp.whole().ok().map(|tcp| tcp.checksum_ok(src, dst)),
             Transport::Udp(udp) => udp.whole().ok().map(|udp| udp.checksum_ok(src, dst)),
             Transport::Icmpv4(icmp) => Some(icmp.checksum_ok()),
             Transport::Icmpv6(icmp) => match (src, dst) {
@@ -257,7 +257,8 @@ impl<'a> Packet<'a> {
         let (transport, header) = match protocol {
             _ if fragment => (Transport::Fragment { protocol }, 0),
             protocol::TCP => {
-                let tcp = TcpView::parse(bytes)?;
+                let tcp = TcpView::parse_truncated(bytes)?;
+                whole = tcp.whole().map(drop);
                 (Transport::Tcp(tcp), tcp.header_len())
             }
             protocol::UDP => {

@@ -64,7 +64,7 @@ fn read_as_everything(bytes: &[u8]) {
         assert!(view.extensions().count() < 10);
         let _ = view.upper();
     }
-    if let Ok(view) = TcpView::parse(bytes) {
+    if let Ok(view) = TcpView::parse_truncated(bytes) {
         read_tcp(&view);
     }
     if let Ok(view) = Icmpv4View::parse(bytes) {

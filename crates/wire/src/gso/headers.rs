@@ -55,7 +55,7 @@ impl Headers {
     /// Those of a TCP or UDP packet.
     pub(super) fn of(packet: &Packet<'_>) -> Option<Self> {
         let (protocol, checksum_at) = match packet.transport {
-            Transport::Tcp(_) => (protocol::TCP, tcp::view::CHECKSUM_AT),
+            Transport::Tcp(tcp) if tcp.whole().is_ok() => (protocol::TCP, tcp::view::CHECKSUM_AT),
             Transport::Udp(udp) if udp.checksum() != 0 => (protocol::UDP, udp::CHECKSUM_AT),
             _ => return None,
         };
