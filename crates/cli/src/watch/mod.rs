@@ -11,6 +11,7 @@ pub(crate) mod eye;
 pub(crate) mod narrator;
 pub(crate) mod pairing;
 pub(crate) mod tell;
+pub(crate) mod totals;
 
 use std::net::SocketAddr;
 
