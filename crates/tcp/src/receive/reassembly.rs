@@ -57,6 +57,11 @@ impl Reassembly {
         self.runs.is_empty()
     }
 
+    /// The sequence number behind everything kept.
+    pub(crate) fn end(&self) -> Option<SeqNumber> {
+        self.runs.last().map(Run::end)
+    }
+
     /// Keeps `data`, which begins at `seq`, as far as it is new: what came first stays
     /// (RFC 9293 §3.10.7.4). No more than `max_runs` stretches are kept.
     pub(crate) fn insert(&mut self, seq: SeqNumber, mut data: Bytes, max_runs: usize) -> Inserted {
