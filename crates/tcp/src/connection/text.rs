@@ -15,6 +15,9 @@ use crate::receive::Urge;
 use crate::state::{Cause, State};
 use crate::timer::Timer;
 
+/// RFC 9293 §3.8.6.3: less than half a second.
+const DELAYED_ACK_MAX: Duration = Duration::from_millis(499);
+
 impl Connection {
     /// Takes what a segment carries. `seq` is the number of its first octet of text, behind
     /// a SYN if it has one. What carries nothing gets no answer, though our window be closed:
@@ -164,7 +167,8 @@ impl Connection {
     /// Sets the delayed ACK's timer where an ACK may wait.
     fn schedule_ack(&mut self, cx: &Context<'_>) {
         if self.rcv.owed.urge == Urge::Delayed && !self.timers.is_set(Timer::DelayedAck) {
-            self.arm(cx, Timer::DelayedAck, cx.now + self.config.delayed_ack);
+            let delay = self.config.delayed_ack.min(DELAYED_ACK_MAX);
+            self.arm(cx, Timer::DelayedAck, cx.now + delay);
         }
         if self.state == State::Closed {
             self.rcv.owed.urge = Urge::None;

@@ -36,6 +36,8 @@ pub(crate) struct Sender {
     pub(crate) up: Option<SeqNumber>,
     /// Written and not acknowledged, from [`Sender::data_base`] on.
     pub(crate) queue: ByteQueue,
+    /// A write found no memory in the host's budget; what is acknowledged makes room.
+    pub(crate) starved: bool,
     /// The application will write no more.
     pub(crate) closed: bool,
     /// The FIN's sequence number, once sent.
@@ -74,6 +76,7 @@ impl Sender {
             max_wnd: 0,
             up: None,
             queue: ByteQueue::default(),
+            starved: false,
             closed: false,
             fin: None,
             flight: Flight::default(),
@@ -222,6 +225,7 @@ impl Sender {
         let delivery = self.flight.acknowledge(ack, now);
         self.una = ack;
         self.unanswered = 0;
+        self.starved = false;
         self.waiting_since = (!self.flight.is_empty()).then_some(now);
         if self.up.is_some_and(|up| up.le(ack)) {
             self.up = None;
