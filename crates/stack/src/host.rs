@@ -84,7 +84,6 @@ pub enum Holder {
 
 /// How many entries a host's tables have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct TableSizes {
     /// Four-tuples taken: all of the following, and what waits at the forwarder.
     pub tuples: usize,
