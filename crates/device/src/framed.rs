@@ -1,6 +1,10 @@
 //! A file descriptor that gives and takes one packet in each read and write.
 //!
 //! TUN interfaces and packet sockets have this in common, and the virtio-net header.
+//!
+//! A call carries one packet. To have several in a call (`sendmmsg`, which a TUN interface does
+//! not have) would save the way into the kernel and back, a thirtieth of what a small packet
+//! costs on a veth pair; it is large segments that make many bytes cheap.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -9,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use handclasp_wire::frame::{Inbound, Medium, Outbound};
+use handclasp_wire::gso::split_inbound;
 use rustix::io::Errno;
 use smallvec::SmallVec;
 use tokio::io::Interest;
@@ -26,29 +31,38 @@ const MAX_SLICES: usize = 256;
 /// nobody when it has, and a queue of a 1 Gbit/s interface empties in about this time.
 const RETRY: Duration = Duration::from_millis(1);
 
-/// What a failed write means.
+/// How often that is done. What is refused then is refused by a rule (traffic control can say
+/// no to a packet), which is the network's way to lose it.
+const ATTEMPTS: u32 = 250;
+
+/// How soon a packet is offered again to an interface that is down.
+const DOWN_RETRY: Duration = Duration::from_millis(10);
+
+/// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+enum Outcome {
+    Sent,
     /// The descriptor becomes writable when it is worth trying again.
     Wait,
-    /// It is worth trying again after this time.
-    Retry(Duration),
+    /// It is worth trying again in a moment, but not for ever.
+    Full,
+    /// It is worth trying again after a while, until the interface is up.
+    Down,
     /// This packet can never be sent: it has become larger than the MTU.
     Discard,
     /// The device is broken, or the packet is.
-    Fatal,
+    Fatal(Errno),
 }
 
-fn refusal(errno: Errno) -> Refusal {
-    match errno {
-        Errno::AGAIN => Refusal::Wait,
-        // A TUN interface that is down; it becomes writable when it is up.
-        Errno::IO => Refusal::Wait,
-        Errno::NOBUFS | Errno::NOMEM | Errno::INTR => Refusal::Retry(RETRY),
-        // An interface that is down; a packet socket is not told when it is up.
-        Errno::NETDOWN => Refusal::Retry(10 * RETRY),
-        Errno::MSGSIZE => Refusal::Discard,
-        _ => Refusal::Fatal,
+fn outcome(written: Result<(), Errno>) -> Outcome {
+    match written {
+        Ok(()) => Outcome::Sent,
+        Err(Errno::AGAIN) => Outcome::Wait,
+        Err(Errno::NOBUFS | Errno::NOMEM | Errno::INTR) => Outcome::Full,
+        // A TUN interface, and another one. Neither tells when it is up.
+        Err(Errno::IO | Errno::NETDOWN) => Outcome::Down,
+        Err(Errno::MSGSIZE) => Outcome::Discard,
+        Err(errno) => Outcome::Fatal(errno),
     }
 }
 
@@ -61,6 +75,10 @@ pub(crate) struct Framed {
     retry: Timer,
     /// When `retry` is to end the pause in writing.
     paused_until: Option<Instant>,
+    /// How often the kernel had no room for the packet at the front.
+    attempts: u32,
+    /// Datagrams that came in one read, of which not all fitted into a batch.
+    datagrams: VecDeque<Inbound>,
     discarded: u64,
 }
 
@@ -74,12 +92,18 @@ impl Framed {
             pool: Pool::new(),
             retry: Timer::new()?,
             paused_until: None,
+            attempts: 0,
+            datagrams: VecDeque::new(),
             discarded: 0,
         })
     }
 
     pub(crate) fn fd(&self) -> &OwnedFd {
         self.fd.get_ref()
+    }
+
+    pub(crate) fn into_fd(self) -> OwnedFd {
+        self.fd.into_inner()
     }
 
     /// Packets that could not be sent or understood.
@@ -95,24 +119,25 @@ impl Framed {
     ) -> Poll<io::Result<usize>> {
         let before = batch.len();
         loop {
-            let mut guard = ready!(self.fd.poll_read_ready(cx))?;
-            let mut ended = false;
-            while batch.len() - before < max && !ended {
-                match read_packet(&mut self.pool, guard.get_inner(), self.vnet_header) {
-                    Ok(Read::Packet(packet)) => batch.push(packet),
-                    Ok(Read::Unknown) => self.discarded += 1,
-                    Ok(Read::End) => ended = true,
-                    Err(Errno::AGAIN) => {
-                        guard.clear_ready();
-                        break;
-                    }
-                    // A packet socket reports once that its interface went down.
-                    Err(Errno::NETDOWN | Errno::INTR) => {}
-                    Err(errno) => return Poll::Ready(Err(errno.into())),
-                }
+            let left = max - (batch.len() - before);
+            batch.extend(self.datagrams.drain(..self.datagrams.len().min(left)));
+            let count = batch.len() - before;
+            if count >= max {
+                return Poll::Ready(Ok(count));
             }
-            if batch.len() > before || ended {
-                return Poll::Ready(Ok(batch.len() - before));
+            let mut guard = match self.fd.poll_read_ready(cx) {
+                Poll::Pending if count > 0 => return Poll::Ready(Ok(count)),
+                ready => ready!(ready)?,
+            };
+            match read_packet(&mut self.pool, guard.get_inner(), self.vnet_header) {
+                Ok(Read::Packet(packet)) => batch.push(packet),
+                Ok(Read::Datagrams(joined)) => cut(&joined, self.medium, &mut self.datagrams),
+                Ok(Read::Unknown) => self.discarded += 1,
+                Ok(Read::End) => return Poll::Ready(Ok(count)),
+                Err(Errno::AGAIN) => guard.clear_ready(),
+                // A packet socket reports once that its interface went down.
+                Err(Errno::NETDOWN | Errno::INTR) => {}
+                Err(errno) => return Poll::Ready(Err(errno.into())),
             }
         }
     }
@@ -129,18 +154,23 @@ impl Framed {
             }
             let mut guard = ready!(self.fd.poll_write_ready(cx))?;
             let written = write_packet(guard.get_inner(), packet, self.medium, self.vnet_header)?;
-            let Err(errno) = written else {
-                batch.pop_front();
-                continue;
-            };
-            match refusal(errno) {
-                Refusal::Wait => guard.clear_ready(),
-                Refusal::Retry(pause) => self.paused_until = Some(Instant::now() + pause),
-                Refusal::Discard => {
-                    batch.pop_front();
-                    self.discarded += 1;
+            let mut outcome = outcome(written);
+            if outcome == Outcome::Full {
+                self.attempts += 1;
+                if self.attempts > ATTEMPTS {
+                    outcome = Outcome::Discard;
                 }
-                Refusal::Fatal => return Poll::Ready(Err(errno.into())),
+            }
+            match outcome {
+                Outcome::Sent | Outcome::Discard => {
+                    batch.pop_front();
+                    self.attempts = 0;
+                    self.discarded += u64::from(outcome == Outcome::Discard);
+                }
+                Outcome::Wait => guard.clear_ready(),
+                Outcome::Full => self.paused_until = Some(Instant::now() + RETRY),
+                Outcome::Down => self.paused_until = Some(Instant::now() + DOWN_RETRY),
+                Outcome::Fatal(errno) => return Poll::Ready(Err(errno.into())),
             }
         }
         Poll::Ready(Ok(()))
@@ -150,6 +180,9 @@ impl Framed {
 /// What a read gave.
 enum Read {
     Packet(Inbound),
+    /// Several UDP datagrams in one, which is for the device to cut: to a stack one packet is
+    /// one datagram.
+    Datagrams(Inbound),
     /// A packet in a form that was not asked for.
     Unknown,
     /// Nothing, and there never will be anything: the other end of a socket is closed.
@@ -166,10 +199,21 @@ fn read_packet(pool: &mut Pool, fd: &OwnedFd, vnet_header: bool) -> Result<Read,
     }
     let Some(header) = packet.first_chunk() else { return Ok(Read::Unknown) };
     let header = vnet::Header::parse(*header);
-    if matches!(header.gso, vnet::Gso::Other(_)) {
-        return Ok(Read::Unknown);
-    }
-    Ok(Read::Packet(header.annotate(pool.take(vnet::LEN))))
+    Ok(match header.gso {
+        vnet::Gso::None | vnet::Gso::TcpV4 | vnet::Gso::TcpV6 => {
+            Read::Packet(header.annotate(pool.take(vnet::LEN)))
+        }
+        vnet::Gso::Udp => Read::Datagrams(header.annotate(pool.take(vnet::LEN))),
+        vnet::Gso::Other(_) => Read::Unknown,
+    })
+}
+
+fn cut(joined: &Inbound, medium: Medium, datagrams: &mut VecDeque<Inbound>) {
+    let checksum = joined.checksum;
+    datagrams.extend(
+        split_inbound(joined, medium)
+            .map(|datagram| Inbound { checksum, ..Inbound::new(datagram.into()) }),
+    );
 }
 
 /// Writes a packet: the outer error is a packet that must not have been offered.

@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use handclasp_wire::frame::{Inbound, Medium, Outbound, PartialChecksum, RxChecksum};
+use handclasp_wire::ip::protocol;
+use handclasp_wire::ipv4::Ipv4;
+use handclasp_wire::udp::Udp;
 use rustix::io::Errno;
 use smallvec::smallvec;
 
-use super::{Framed, MAX_SLICES, Refusal, refusal};
+use super::{Framed, MAX_SLICES, Outcome, outcome};
 use crate::vnet;
 
 /// A descriptor as a TUN interface's, and who plays the kernel.
@@ -94,6 +97,35 @@ async fn packets_that_wait_are_read_as_one_batch_of_at_most_the_size_asked_for()
 }
 
 #[tokio::test]
+async fn datagrams_that_come_as_one_are_received_one_by_one() {
+    let (mut framed, kernel) = framed(true);
+    let mut joined = vnet::Header {
+        needs_checksum: true,
+        gso: vnet::Gso::Udp,
+        gso_size: 100,
+        csum_start: 20,
+        csum_offset: 6,
+        ..vnet::Header::PLAIN
+    }
+    .emit()
+    .to_vec();
+    let ip = Ipv4::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into(), protocol::UDP);
+    ip.emit(Udp::HEADER_LEN + 250, &mut joined);
+    Udp { src_port: 1, dst_port: 2 }.emit(250, 0x1234, &mut joined);
+    joined.extend_from_slice(&[7; 250]);
+    kernel.send(&joined).expect("sent");
+    kernel.send(&[vnet::Header::PLAIN.emit().as_slice(), &[0x45; 40]].concat()).expect("sent");
+    let mut lens = Vec::new();
+    for expected in [2, 2] {
+        let batch = receive(&mut framed, 2).await;
+        assert_eq!(batch.len(), expected);
+        assert!(batch.iter().all(|packet| packet.segment_size.is_none()));
+        lens.extend(batch.iter().map(|packet| packet.data.len()));
+    }
+    assert_eq!(lens, [128, 128, 78, 40]);
+}
+
+#[tokio::test]
 async fn a_read_that_is_too_short_or_of_an_unknown_form_is_counted_and_passed_over() {
     let (mut framed, kernel) = framed(true);
     let unknown = vnet::Header { gso: vnet::Gso::Other(3), ..vnet::Header::PLAIN };
@@ -148,13 +180,13 @@ async fn a_closed_socket_is_the_end_of_the_link() {
 #[test]
 fn what_passes_by_itself_is_not_the_end_of_a_device() {
     for (errno, meaning) in [
-        (Errno::AGAIN, Refusal::Wait),
-        (Errno::IO, Refusal::Wait),
-        (Errno::NOBUFS, Refusal::Retry(Duration::from_millis(1))),
-        (Errno::NETDOWN, Refusal::Retry(Duration::from_millis(10))),
-        (Errno::MSGSIZE, Refusal::Discard),
-        (Errno::BADFD, Refusal::Fatal),
+        (Errno::AGAIN, Outcome::Wait),
+        (Errno::NOBUFS, Outcome::Full),
+        (Errno::IO, Outcome::Down),
+        (Errno::NETDOWN, Outcome::Down),
+        (Errno::MSGSIZE, Outcome::Discard),
+        (Errno::BADFD, Outcome::Fatal(Errno::BADFD)),
     ] {
-        assert_eq!(refusal(errno), meaning, "{errno}");
+        assert_eq!(outcome(Err(errno)), meaning, "{errno}");
     }
 }

@@ -40,7 +40,8 @@ impl Interface {
     pub(crate) fn by_name(name: &str) -> io::Result<Self> {
         let watch = open_watch().map_err(|e| explained(e, "cannot watch interfaces"))?;
         let index = netdevice_index(&watch, name)?;
-        let medium = match sys::interface_hardware(&watch, name)? {
+        let read = |e| explained(e, format_args!("cannot read what interface {name} is like"));
+        let medium = match sys::interface_hardware(&watch, name).map_err(read)? {
             libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Medium::Ethernet,
             libc::ARPHRD_NONE | ARPHRD_RAWIP | libc::ARPHRD_PPP => Medium::Ip,
             kind => {
@@ -48,7 +49,7 @@ impl Interface {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, text));
             }
         };
-        let mtu = sys::interface_mtu(&watch, name)?;
+        let mtu = sys::interface_mtu(&watch, name).map_err(read)?;
         let watch = sys::register(watch, Interest::READABLE)?;
         Ok(Self { watch, index, medium, mtu })
     }
@@ -67,6 +68,8 @@ impl Interface {
     }
 
     /// Follows what changed since the last call, and has the task woken when more does.
+    ///
+    /// Fails once the interface is gone, which a read from it would not tell.
     pub(crate) fn poll_changes(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while let Poll::Ready(guard) = self.watch.poll_read_ready(cx) {
             let mut guard = guard?;
@@ -76,20 +79,38 @@ impl Interface {
             let read = guard
                 .try_io(|watch| Ok(rustix::net::recv(watch, &mut message, RecvFlags::DONTWAIT)?));
             if read.is_ok() {
-                self.refresh();
+                self.refresh()?;
             }
         }
         Ok(())
     }
 
-    /// An interface that is gone keeps what was known; its device is what tells of the end.
-    fn refresh(&mut self) {
+    fn refresh(&mut self) -> io::Result<()> {
         let watch = self.watch.get_ref();
-        let Ok(name) = rustix::net::netdevice::index_to_name(watch, self.index) else { return };
+        // It may have been renamed, but keeps its index.
+        let name = rustix::net::netdevice::index_to_name(watch, self.index)
+            .map_err(|e| explained(e.into(), "the interface is gone"))?;
+        // Between the two calls it may have gone or been renamed again, which is announced.
         if let Ok(mtu) = sys::interface_mtu(watch, &name) {
             self.mtu = mtu;
         }
+        Ok(())
     }
+}
+
+/// A packet socket that receives nothing yet, so that nothing gets past what is set before it
+/// is bound.
+pub(crate) fn open_packet_socket() -> io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    rustix::net::socket_with(AddressFamily::PACKET, SocketType::RAW, flags, None).map_err(|e| {
+        let error = io::Error::from(e);
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                explained(error, format_args!("cannot open a packet socket ({PRIVILEGE_HINT})"))
+            }
+            _ => explained(error, "cannot open a packet socket"),
+        }
+    })
 }
 
 /// A socket that becomes readable when an interface of this network namespace changes.

@@ -4,9 +4,11 @@
 //! blocking; what a link can do for the stack (finish checksums, cut large segments) it tells
 //! through its [`Capabilities`](device::Capabilities). There are
 //!
-//! - [`tun`]: a TUN interface, with the virtio-net header and its offloads, or plain;
-//! - [`packet`]: an Ethernet interface through a packet socket;
-//! - [`channel`]: two ends in memory, or one end that a program feeds.
+//! - `tun`: a TUN interface, with the virtio-net header and its offloads, or plain;
+//! - `packet`: an Ethernet interface through a packet socket;
+//! - [`channel`]: two ends in memory, or one end that a program feeds;
+//! - [`tap`]: a device that shows its packets to others, as to a [`record`]er;
+//! - `capture`: watching an interface without taking part.
 //!
 //! Nothing in here decides anything about a protocol, and nothing in here drops a packet
 //! because it came too fast: a link that takes no more says so, and the sender waits.
@@ -14,6 +16,8 @@
 //! What needs Linux is compiled on Linux only; traits, channels and wrappers are portable.
 #![deny(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+pub mod capture;
 pub mod channel;
 pub mod device;
 #[cfg(target_os = "linux")]
@@ -24,9 +28,11 @@ mod interface;
 pub mod packet;
 #[cfg(target_os = "linux")]
 mod pool;
+pub mod record;
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 mod sys;
+pub mod tap;
 pub mod timer;
 #[cfg(target_os = "linux")]
 pub mod tun;

@@ -16,11 +16,11 @@ use std::task::{Context, Poll};
 use handclasp_wire::ethernet::MacAddr;
 use handclasp_wire::frame::{Inbound, Medium, Outbound};
 use libc::sock_filter;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use rustix::net::sockopt;
 
 use crate::device::{Capabilities, Device};
 use crate::framed::Framed;
-use crate::interface::{Interface, PRIVILEGE_HINT, explained};
+use crate::interface::{Interface, explained, open_packet_socket};
 use crate::sys;
 
 /// Bytes of packets that wait to be read, as the kernel counts them, if it lets us: a window's
@@ -67,14 +67,7 @@ impl PacketSocketBuilder {
     /// Outside a tokio runtime with its I/O driver enabled.
     pub fn open(self) -> io::Result<PacketSocket> {
         let interface = Interface::by_name(&self.interface)?;
-        // With protocol 0 nothing is received yet, so that nothing gets past the filter.
-        let socket = rustix::net::socket_with(
-            AddressFamily::PACKET,
-            SocketType::RAW,
-            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
-            None,
-        )
-        .map_err(|e| explain_open(e.into()))?;
+        let socket = open_packet_socket()?;
         if self.vnet_header {
             sys::packet_option(&socket, libc::PACKET_VNET_HDR)?;
         }
@@ -166,8 +159,8 @@ impl Device for PacketSocket {
 /// The interface adds the address to those it listens for; it goes promiscuous only where it
 /// has no room for another. Neighbour discovery needs the groups.
 fn join(socket: &OwnedFd, index: u32, address: MacAddr) -> io::Result<()> {
-    if address.0[0] & 1 != 0 {
-        let text = format!("{address:?} is a group's address, not a host's");
+    if address.is_multicast() {
+        let text = format!("{address} is a group's address, not a host's");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     sys::packet_membership(socket, index, libc::PACKET_MR_UNICAST, address.0)?;
@@ -223,13 +216,4 @@ fn random_address() -> io::Result<MacAddr> {
     rustix::rand::getrandom(&mut address, rustix::rand::GetRandomFlags::empty())?;
     address[0] = address[0] & 0xfc | 0x02;
     Ok(MacAddr(address))
-}
-
-fn explain_open(error: io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES) => {
-            explained(error, format_args!("cannot open a packet socket ({PRIVILEGE_HINT})"))
-        }
-        _ => explained(error, "cannot open a packet socket"),
-    }
 }

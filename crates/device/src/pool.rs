@@ -40,10 +40,18 @@ impl Pool {
 
     /// Reads one packet from `fd`, which [`take`](Self::take) then hands out.
     pub(crate) fn read(&mut self, fd: impl AsFd) -> Result<&[u8], Errno> {
+        let (_, packet) = self.read_with(|buffer| sys::read_into_spare(fd, buffer))?;
+        Ok(packet)
+    }
+
+    /// Has `read` append a packet to an empty buffer, which [`take`](Self::take) then hands out.
+    pub(crate) fn read_with<T>(
+        &mut self,
+        read: impl FnOnce(&mut BytesMut) -> Result<T, Errno>,
+    ) -> Result<(T, &[u8]), Errno> {
         self.large.current.clear();
         let chunk = self.large.with_spare(MAX_PACKET);
-        sys::read_into_spare(fd, chunk)?;
-        Ok(chunk)
+        Ok((read(chunk)?, chunk))
     }
 
     /// The packet that was read last, without its first `skip` bytes.

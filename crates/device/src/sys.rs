@@ -6,6 +6,7 @@ use std::ffi::CStr;
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
 use libc::{c_int, c_ulong, c_void, ifreq, sock_filter, sockaddr_ll, socklen_t};
@@ -134,6 +135,71 @@ pub(crate) fn bind_packet(socket: impl AsFd, index: u32) -> io::Result<()> {
     // SAFETY: `pointer` and `len` are those of `address`, which outlives the call.
     let result = unsafe { libc::bind(socket.as_fd().as_raw_fd(), pointer, len) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// What the kernel says of a packet beside its bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meta {
+    /// When it passed, if the socket was told to [stamp](stamp_packets) its packets.
+    pub(crate) at: Option<SystemTime>,
+    /// It left the interface.
+    pub(crate) outgoing: bool,
+}
+
+/// Room for one control message with a time in it, aligned as such a message is.
+#[repr(C, align(8))]
+struct Control([u8; 64]);
+
+/// Receives a packet from a packet socket into the spare capacity of `buffer`.
+pub(crate) fn receive_captured(socket: impl AsFd, buffer: &mut BytesMut) -> Result<Meta, Errno> {
+    let spare = buffer.spare_capacity_mut();
+    let mut slice = libc::iovec { iov_base: spare.as_mut_ptr().cast(), iov_len: spare.len() };
+    // SAFETY: all of it is integers, for which zero is a value.
+    let mut from: sockaddr_ll = unsafe { zeroed() };
+    let mut control = Control([0; 64]);
+    // SAFETY: all of it is integers and pointers, for which zero is a value.
+    let mut message: libc::msghdr = unsafe { zeroed() };
+    message.msg_name = (&raw mut from).cast();
+    message.msg_namelen = size_of::<sockaddr_ll>() as socklen_t;
+    message.msg_iov = &raw mut slice;
+    message.msg_iovlen = 1;
+    message.msg_control = (&raw mut control.0).cast();
+    message.msg_controllen = control.0.len() as _;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: every pointer in `message` is to something of the length beside it that outlives
+    // the call.
+    let received = unsafe { libc::recvmsg(fd, &mut message, libc::MSG_DONTWAIT) };
+    let Ok(len) = usize::try_from(received) else {
+        return Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO));
+    };
+    // SAFETY: the kernel wrote so many bytes to the beginning of the spare capacity, which
+    // begins at the buffer's length. Without MSG_TRUNC it says no more than it wrote.
+    unsafe { buffer.set_len(buffer.len() + len) };
+    Ok(Meta { at: timestamp(&message), outgoing: from.sll_pkttype == libc::PACKET_OUTGOING })
+}
+
+/// The time in a received message's control messages.
+fn timestamp(message: &libc::msghdr) -> Option<SystemTime> {
+    // SAFETY: `message` is as `recvmsg` left it, with its control buffer alive and aligned.
+    let header = unsafe { libc::CMSG_FIRSTHDR(message) };
+    if header.is_null() {
+        return None;
+    }
+    // SAFETY: what is not null points to a whole header within that buffer.
+    let kind = unsafe { ((*header).cmsg_level, (*header).cmsg_type) };
+    if kind != (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS) {
+        return None;
+    }
+    // SAFETY: behind a header of this type, the kernel wrote a whole `timespec`; it may stand
+    // at any address.
+    let time = unsafe { libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned() };
+    let since = Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since)
+}
+
+/// Has the kernel say of each received packet when it passed.
+pub(crate) fn stamp_packets(socket: impl AsFd) -> io::Result<()> {
+    set_option(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &1)
 }
 
 /// A value that a socket option is made of.

@@ -153,19 +153,28 @@ impl Tun {
     /// A descriptor that somebody else opened: a VPN service, a more privileged parent.
     ///
     /// Each read must give an IP packet and each write take one, without the four bytes of
-    /// packet information that an interface has by default (`IFF_NO_PI`).
+    /// packet information that an interface has by default (`IFF_NO_PI`). That the interface
+    /// was removed is only noticed by sending.
     ///
     /// # Errors
     ///
-    /// The descriptor cannot be made nonblocking, or cannot be polled.
+    /// `InvalidInput` if it is an interface's and that is not as `options` say. Others if the
+    /// descriptor cannot be made nonblocking, or cannot be polled.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime with its I/O driver enabled.
     pub fn from_fd(fd: OwnedFd, options: FdOptions) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&fd, true)?;
-        // Some descriptors that carry packets are not TUN interfaces, and have no name.
-        let name = sys::tun_interface(&fd).map(|(name, _)| name).unwrap_or_default();
+        // A descriptor that carries packets need not be an interface's; then it has no name.
+        let interface = sys::tun_interface(&fd).ok();
+        if let Some((name, flags)) = &interface {
+            check_flags(name, *flags, options.vnet_header)?;
+            if options.vnet_header {
+                sys::tun_set_header_len(&fd, vnet::LEN as libc::c_int)?;
+            }
+        }
+        let name = interface.map(|(name, _)| name).unwrap_or_default();
         Ok(Self {
             name,
             framed: Framed::new(fd, Medium::Ip, options.vnet_header)?,
@@ -178,6 +187,12 @@ impl Tun {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The descriptor, to hand it over to another program. The interface stays as it is.
+    #[must_use]
+    pub fn into_fd(self) -> OwnedFd {
+        self.framed.into_fd()
     }
 
     /// Packets that could not be sent because they were larger than the MTU had become.
@@ -221,6 +236,20 @@ impl Device for Tun {
     ) -> Poll<io::Result<()>> {
         self.framed.poll_transmit(cx, batch)
     }
+}
+
+/// Whether each packet stands in a read as [`Tun::from_fd`] takes it.
+fn check_flags(name: &str, flags: libc::c_int, vnet_header: bool) -> io::Result<()> {
+    let wrong = if flags & libc::IFF_TUN == 0 {
+        "is a TAP interface, which carries Ethernet frames"
+    } else if flags & libc::IFF_NO_PI == 0 {
+        "was opened without IFF_NO_PI"
+    } else if (flags & libc::IFF_VNET_HDR != 0) != vnet_header {
+        "does not have the virtio-net header as the options say"
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name} {wrong}")))
 }
 
 fn explain_open(error: io::Error) -> io::Error {

@@ -1,5 +1,6 @@
 //! A connection that its handle and the driver share, behind a lock of its own.
 
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -8,7 +9,7 @@ use handclasp_stack::store::ConnId;
 use handclasp_tcp::Connection;
 use handclasp_tcp::connection::Readiness;
 
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Surroundings, Touched};
 
 /// Who waits for what.
 #[derive(Debug, Default)]
@@ -91,11 +92,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(
-        id: ConnId,
-        connection: Connection,
-        surroundings: Arc<Surroundings>,
-    ) -> Self {
+    pub(crate) fn new(id: ConnId, connection: Connection, surroundings: Arc<Surroundings>) -> Self {
         let inner = Inner { connection, waiting: Waiting::default() };
         Self { id, inner: Mutex::new(inner), queued: AtomicBool::new(false), surroundings }
     }
@@ -157,6 +154,16 @@ impl Shared {
         result.map_or(Poll::Pending, Poll::Ready)
     }
 
+    /// Waits until one of `interest` holds.
+    pub(crate) async fn until(&self, interest: Readiness) {
+        poll_fn(|task| {
+            self.poll_act(task, Place::Other, interest, |c, _| {
+                c.readiness().intersects(interest).then_some(())
+            })
+        })
+        .await;
+    }
+
     fn act_on<R>(
         &self,
         inner: &mut Inner,
@@ -165,8 +172,7 @@ impl Shared {
         let connection = &mut inner.connection;
         let deadline = connection.next_deadline();
         let result = f(connection, &self.surroundings.context());
-        let concerns_driver =
-            connection.wants_to_send() || connection.next_deadline() != deadline;
+        let concerns_driver = connection.wants_to_send() || connection.next_deadline() != deadline;
         (result, concerns_driver)
     }
 
@@ -174,7 +180,7 @@ impl Shared {
     /// never longer than there are connections.
     pub(crate) fn tell_driver(&self) {
         if !self.queued.swap(true, Ordering::AcqRel) {
-            self.surroundings.touched(self.id);
+            self.surroundings.touched(Touched::Connection(self.id));
         }
     }
 

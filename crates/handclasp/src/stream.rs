@@ -51,9 +51,8 @@ impl TcpStream {
     /// Why the connection failed.
     pub async fn peek(&self, into: &mut [u8]) -> io::Result<usize> {
         poll_fn(|task| {
-            self.shared.poll_act(task, Place::Other, Readiness::READABLE, |c, _| {
-                c.peek(into).transpose()
-            })
+            self.shared
+                .poll_act(task, Place::Other, Readiness::READABLE, |c, _| c.peek(into).transpose())
         })
         .await
         .map_err(io_error)
@@ -101,12 +100,12 @@ impl TcpStream {
 
     /// Waits until a read would not wait. Cancel safe.
     pub async fn readable(&self) {
-        self.until(Readiness::READABLE).await;
+        self.shared.until(Readiness::READABLE).await;
     }
 
     /// Waits until a write would not wait. Cancel safe.
     pub async fn writable(&self) {
-        self.until(Readiness::WRITABLE | Readiness::OVER).await;
+        self.shared.until(Readiness::WRITABLE | Readiness::OVER).await;
     }
 
     /// Waits until everything written, and the FIN after a shutdown, was acknowledged by the
@@ -115,17 +114,8 @@ impl TcpStream {
     /// # Errors
     /// Why the connection failed before that.
     pub async fn flushed(&self) -> io::Result<()> {
-        self.until(Readiness::FLUSHED).await;
+        self.shared.until(Readiness::FLUSHED).await;
         self.shared.look(|c| c.error()).map_or(Ok(()), |e| Err(io_error(e)))
-    }
-
-    pub(crate) async fn until(&self, interest: Readiness) {
-        poll_fn(|task| {
-            self.shared.poll_act(task, Place::Other, interest, |c, _| {
-                c.readiness().intersects(interest).then_some(())
-            })
-        })
-        .await;
     }
 
     /// Sends a FIN behind what was written: the peer sees the end of the stream, and may go on
@@ -194,9 +184,9 @@ impl TcpStream {
             return Poll::Ready(Ok(()));
         }
         let into = buf.initialize_unfilled();
-        let read = self.shared.poll_act(task, Place::Read, Readiness::READABLE, |c, cx| {
-            c.read(cx, into).transpose()
-        });
+        let read = self
+            .shared
+            .poll_act(task, Place::Read, Readiness::READABLE, |c, cx| c.read(cx, into).transpose());
         read.map(|result| result.map(|n| buf.advance(n)).map_err(io_error))
     }
 

@@ -4,20 +4,27 @@
 use std::fmt;
 use std::sync::Arc;
 
-use handclasp_stack::store::ConnId;
+use handclasp_stack::store::{ConnId, UdpId};
 use handclasp_tcp::event::Log;
 use handclasp_tcp::{Budget, Context};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
 
+/// What the driver is to look at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Touched {
+    Connection(ConnId),
+    Datagrams(UdpId),
+}
+
 /// Shared by a stack, its driver and its handles.
 pub(crate) struct Surroundings {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) budget: Budget,
     pub(crate) log: Option<Arc<dyn Log + Send + Sync>>,
-    /// Bounded by the number of connections: each is on it once at most.
-    pub(crate) touched: mpsc::UnboundedSender<ConnId>,
+    /// Bounded by the number of connections and sockets: each is on it once at most.
+    pub(crate) touched: mpsc::UnboundedSender<Touched>,
 }
 
 impl Surroundings {
@@ -26,9 +33,9 @@ impl Surroundings {
         Context { now: self.clock.now(), budget: &self.budget, log }
     }
 
-    pub(crate) fn touched(&self, id: ConnId) {
+    pub(crate) fn touched(&self, what: Touched) {
         // The driver is gone only when the stack is: its connections are aborted then.
-        let _ = self.touched.send(id);
+        let _ = self.touched.send(what);
     }
 }
 

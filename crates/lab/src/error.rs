@@ -29,6 +29,7 @@ pub enum Error {
 
 impl Error {
     /// For `map_err`: an error of the operating system while `doing` something.
+    #[cfg(target_os = "linux")]
     pub(crate) fn os<E: Into<io::Error>>(doing: impl Into<String>) -> impl FnOnce(E) -> Self {
         let doing = doing.into();
         move |source| Self::Os { doing, source: source.into() }

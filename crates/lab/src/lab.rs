@@ -83,7 +83,10 @@ impl Lab {
             own.set_sysctl(&format!("net/ipv6/conf/{OUR_INTERFACE}/disable_ipv6"), "1")?;
         }
         links.set_up(OUR_INTERFACE)?;
-        lab.configure_peer(&mut lab.peer.links()?)?;
+        let mut peer_links = lab.peer.links()?;
+        lab.configure_peer(&mut peer_links)?;
+        links.wait_until_running(OUR_INTERFACE)?;
+        peer_links.wait_until_running(PEER_INTERFACE)?;
         Ok(lab)
     }
 

@@ -1,11 +1,11 @@
 //! Private networks for demonstrations, tests and benchmarks, with or without root.
 //!
-//! A [`Lab`](lab::Lab) is a network of two: an interface that a stack of ours attaches to, and
+//! A `lab::Lab` is a network of two: an interface that a stack of ours attaches to, and
 //! the Linux kernel at the other end, in a network namespace that is gone when the last who
 //! uses it is. Nothing in it is reachable from outside, and nothing outside is changed.
 //!
-//! A program begins with [`enter::enter`]; a test is wrapped in
-//! [`isolated::in_namespace`]. Root is not needed where unprivileged user namespaces are
+//! A program begins with `enter::enter`; a test is wrapped in
+//! `isolated::in_namespace`. Root is not needed where unprivileged user namespaces are
 //! allowed, and an [`Error`](error::Error) says what to type where they are not.
 //!
 //! Namespaces are Linux's; elsewhere only [`error`] and [`pattern`] are left of this crate.

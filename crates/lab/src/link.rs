@@ -3,6 +3,8 @@
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::namespace::Namespace;
@@ -10,11 +12,17 @@ use crate::netlink::{ACK, CREATE, EXCLUSIVE, Message, Socket};
 
 const NEWLINK: u16 = 16;
 const DELLINK: u16 = 17;
+const GETLINK: u16 = 18;
 const NEWADDR: u16 = 20;
 const NEWROUTE: u16 = 24;
 
 /// `IFF_UP`.
 const UP: u32 = 1;
+/// `IFF_RUNNING`.
+const RUNNING: u32 = 0x40;
+
+/// How long a link may take to come up.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One end of a veth pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +100,42 @@ impl Links {
         let mut message = Message::new(NEWLINK, ACK);
         message.put(&interface(self.index(name)?, 0, UP));
         self.send(message, || format!("switch {name} off"))
+    }
+
+    /// Waits until the interface has a carrier and packets pass: after both ends of a veth pair
+    /// were switched on, that still takes the kernel a moment, in which it drops packets.
+    ///
+    /// # Errors
+    ///
+    /// There is none of this name, or the other end is off (`TimedOut`).
+    pub fn wait_until_running(&mut self, name: &str) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.is_running(name)? {
+            if Instant::now() >= deadline {
+                let late = io::Error::from(io::ErrorKind::TimedOut);
+                return Err(Error::os(format!("see {name} running"))(late));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        // The carrier is announced within the lock under which the queues are made ready, and
+        // this waits for that lock.
+        self.set_up(name)
+    }
+
+    fn is_running(&mut self, name: &str) -> Result<bool> {
+        let mut message = Message::new(GETLINK, 0);
+        message.put(&interface(self.index(name)?, 0, 0));
+        let mut flags = 0;
+        self.socket
+            .request(message, |_, body| {
+                flags = body
+                    .get(8..12)
+                    .and_then(<[u8]>::first_chunk)
+                    .copied()
+                    .map_or(0, u32::from_ne_bytes);
+            })
+            .map_err(Error::os(format!("ask for the state of {name}")))?;
+        Ok(flags & RUNNING != 0)
     }
 
     /// Sets how many bytes an IP packet on the interface has at most.

@@ -1,22 +1,39 @@
 //! The application's side of the forwarder.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
-use handclasp_tcp::{Config, HalfOpen, Tuple};
+use handclasp_tcp::{Config, Context, HalfOpen, Tuple};
 use handclasp_wire::frame::INLINE_HEADER;
 use handclasp_wire::ip::protocol;
 use handclasp_wire::tcp::Header;
 use handclasp_wire::time::Instant;
 use smallvec::SmallVec;
 
-use crate::forward::{Flow, PendingId, PendingTcp, Rejection};
+use crate::forward::{Flow, Forward, PendingId, PendingTcp, Rejection};
 use crate::host::Host;
 use crate::ip::{Envelope, emit_ip};
 use crate::listen::Accepted;
 use crate::reply::{Complaint, ip_fields};
+use crate::store::Store;
 use crate::tcp::half_opens::{Acceptor, Entry};
 
 impl Host {
+    /// Forwards nothing new from now on. Connections that wait for a decision are refused with
+    /// RST, those that the policy took and nobody accepted are aborted; others live on.
+    pub fn stop_forwarding<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
+        while let Some(Accepted { id, .. }) = self.accept_forwarded() {
+            store.with(id, |connection| connection.abort(cx));
+            store.disown(id);
+            self.touched(id);
+        }
+        let waiting: Vec<PendingId> = self.forward.iter().flat_map(Forward::ids).collect();
+        for id in waiting {
+            self.reject_pending(id, Rejection::Reset, cx.now);
+        }
+        self.forward = None;
+    }
+
     /// The next connection that waits for a decision.
     pub fn next_pending(&mut self) -> Option<PendingTcp> {
         self.forward.as_mut()?.next_pending()

@@ -232,6 +232,11 @@ impl Forward {
         None
     }
 
+    /// All that wait for a decision or are passed over in silence.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = PendingId> {
+        self.pending.iter().map(|(key, _)| PendingId(key))
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.timers.next()
     }

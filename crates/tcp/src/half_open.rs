@@ -178,11 +178,10 @@ impl HalfOpen {
                 return Verdict::Reply(self.syn_ack(config, tuple, now));
             }
         }
+        let stamp = header.options.timestamps.map(|t| t.value);
+        let stamped = !self.negotiated.timestamps || stamp.is_some();
         let old_timestamp = self.negotiated.timestamps
-            && header
-                .options
-                .timestamps
-                .is_some_and(|t| acceptable::timestamp_is_old(t.value, self.ts_recent));
+            && stamp.is_some_and(|value| acceptable::timestamp_is_old(value, self.ts_recent));
         let in_window = touches_window(rcv_nxt, window, header.seq, header.seg_len(payload_len));
         if flags.contains(Flags::RST) {
             return match acceptable::reset(rcv_nxt, window, header.seq) {
@@ -197,7 +196,8 @@ impl HalfOpen {
         if flags.contains(Flags::SYN) {
             return Verdict::Forget;
         }
-        if !flags.contains(Flags::ACK) {
+        // RFC 7323 §3.2: once agreed on, timestamps stand on every segment.
+        if !flags.contains(Flags::ACK) || !stamped {
             return Verdict::Ignore;
         }
         if header.ack != self.opening.iss + 1 {

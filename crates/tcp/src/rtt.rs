@@ -41,12 +41,12 @@ impl RttEstimator {
         self.backoff = 0;
     }
 
-    /// Data begins after a SYN that had to be resent: RFC 6298 §5.7.
-    pub(crate) fn syn_was_resent(&mut self) {
+    /// Data begins after a SYN whose timer fired: RFC 6298 §5.7, unless a timestamp told the
+    /// round trip all the same.
+    pub(crate) fn syn_timed_out(&mut self) {
         if self.smoothed.is_none() {
             self.base = self.base.max(Duration::from_secs(3));
         }
-        self.backoff = 0;
     }
 
     /// The timeout, backed off.

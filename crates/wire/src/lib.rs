@@ -23,6 +23,7 @@ pub mod ip;
 pub mod ipv4;
 pub mod ipv6;
 pub mod ndp;
+pub mod notation;
 pub mod octets;
 pub mod packet;
 pub mod quote;

@@ -121,7 +121,7 @@ impl Connection {
 
     /// RFC 6298 §3: a round trip of what was sent once; with timestamps, of what was sent
     /// again too (RFC 7323 §4.1).
-    fn measure(&mut self, cx: &Context<'_>, header: &Header, d: &Delivery, kind: Ack) {
+    pub(super) fn measure(&mut self, cx: &Context<'_>, header: &Header, d: &Delivery, kind: Ack) {
         if let Some(rtt) = d.rtt {
             self.measured(cx, rtt);
         } else if let Some(t) =
@@ -135,7 +135,7 @@ impl Connection {
         }
     }
 
-    pub(super) fn measured(&mut self, cx: &Context<'_>, sample: Duration) {
+    fn measured(&mut self, cx: &Context<'_>, sample: Duration) {
         self.snd.rtt.sample(&self.config, sample);
         let rtt = &self.snd.rtt;
         cx.record(&self.tuple, || Event::Rtt {
@@ -200,7 +200,10 @@ impl Connection {
         if !newer {
             return false;
         }
-        let wnd = u32::from(header.window) << self.negotiated.snd_scale;
+        // The window of a SYN is never scaled (RFC 7323 §2.2): both sides opened at once.
+        let is_syn = header.flags.contains(Flags::SYN);
+        let scale = if is_syn { 0 } else { self.negotiated.snd_scale };
+        let wnd = u32::from(header.window) << scale;
         let changed = wnd != snd.wnd;
         snd.wnd = wnd;
         snd.max_wnd = snd.max_wnd.max(wnd);
@@ -215,12 +218,12 @@ impl Connection {
     /// RFC 6298 §5.2, §5.3, and the persist timer's beginning and end.
     fn rearm_after_ack(&mut self, cx: &Context<'_>, progress: bool) {
         if self.window_is_shut() {
-            // The peer lives, it is only full (RFC 9293 §3.8.6.1).
+            // The peer lives, it is only full (RFC 9293 §3.8.6.1): what it takes to open its
+            // window counts against nobody.
             self.timers.cancel(Timer::Retransmit);
-            if self.timers.is_set(Timer::Persist) {
-                self.snd.unanswered = 0;
-                self.snd.waiting_since = Some(cx.now);
-            } else {
+            self.snd.unanswered = 0;
+            self.snd.waiting_since = None;
+            if !self.timers.is_set(Timer::Persist) {
                 self.snd.rtt.backoff = 0;
                 self.arm_persist(cx);
             }
@@ -230,6 +233,7 @@ impl Connection {
             self.timers.cancel(Timer::Persist);
             self.snd.rtt.backoff = 0;
             self.snd.unanswered = 0;
+            self.snd.waiting_since = (!self.snd.flight.is_empty()).then_some(cx.now);
         }
         if self.snd.flight.is_empty() {
             self.timers.cancel(Timer::Retransmit);

@@ -48,7 +48,6 @@ impl Connection {
         if !self.check_sequence(cx, header, seq, seg_len) {
             return;
         }
-        self.take_timestamp(cx, header, seq);
         if flags.contains(Flags::RST) {
             self.arrive_reset(cx, header);
             return;
@@ -67,6 +66,7 @@ impl Connection {
         if !self.check_ack(cx, header, payload.len()) {
             return;
         }
+        self.take_timestamp(cx, header, seq);
         self.after_fin_is_acknowledged(cx);
         self.arrive_text(cx, header, payload, seq);
     }
@@ -83,17 +83,15 @@ impl Connection {
         let is_reset = header.flags.contains(Flags::RST);
         if self.negotiated.timestamps && !is_reset {
             match header.options.timestamps {
-                // RFC 7323 §3.2: once agreed on, they stand on every segment.
-                None => return false,
-                Some(t)
-                    if timestamp_is_old(t.value, self.rcv.ts_recent)
-                        && cx.now - self.rcv.ts_recent_at < TIMESTAMP_LIFETIME =>
-                {
+                // RFC 7323 §3.2: once agreed on, they stand on every segment. But the SYN of a
+                // peer that restarted must be challenged, whatever it offers (RFC 5961 §4.2).
+                None if !header.flags.contains(Flags::SYN) => return false,
+                Some(t) if self.is_stale(cx, t.value) => {
                     self.judge(cx, Judgment::OldTimestamp);
                     self.reject(cx, header, seq, seg_len);
                     return false;
                 }
-                Some(_) => {}
+                _ => {}
             }
         }
         let wnd = self.rcv.wnd();
@@ -125,12 +123,19 @@ impl Connection {
         }
     }
 
-    /// RFC 7323 §4.3 (2): a segment that covers Last.ACK.sent brings the new TS.Recent.
+    /// PAWS (RFC 7323 §5.3), unless TS.Recent is too old to tell (§5.5).
+    fn is_stale(&self, cx: &Context<'_>, value: u32) -> bool {
+        timestamp_is_old(value, self.rcv.ts_recent)
+            && cx.now - self.rcv.ts_recent_at < TIMESTAMP_LIFETIME
+    }
+
+    /// RFC 7323 §4.3 (2): a segment that covers Last.ACK.sent brings the new TS.Recent. All
+    /// checks passed: who can forge a RST or a SYN but not its answer must not set the clock.
     fn take_timestamp(&mut self, cx: &Context<'_>, header: &Header, seq: SeqNumber) {
         let Some(t) = header.options.timestamps.filter(|_| self.negotiated.timestamps) else {
             return;
         };
-        if seq.le(self.rcv.last_ack_sent) && !timestamp_is_old(t.value, self.rcv.ts_recent) {
+        if seq.le(self.rcv.last_ack_sent) && !self.is_stale(cx, t.value) {
             self.rcv.ts_recent = t.value;
             self.rcv.ts_recent_at = cx.now;
         }
@@ -145,9 +150,11 @@ impl Connection {
                 self.challenge(cx);
             }
             Reset::Valid => match self.state {
-                State::Closing | State::LastAck | State::TimeWait => {
-                    // Everything was delivered: only the last acknowledgment is missing.
+                // Everything was delivered: only the acknowledgment of our FIN is missing.
+                State::Closing | State::LastAck | State::TimeWait if self.snd.is_delivered() => {
                     self.follow(cx, Cause::ResetArrived);
+                    self.pending = Default::default();
+                    self.release(cx);
                 }
                 State::SynReceived => {
                     self.fail(cx, Cause::ResetArrived, Error::Refused, false);
@@ -159,6 +166,9 @@ impl Connection {
 
     /// Asks for a challenge ACK, as many a second as are allowed (RFC 5961 §7).
     pub(super) fn challenge(&mut self, cx: &Context<'_>) {
+        if self.pending.challenge {
+            return;
+        }
         let life = &mut self.life;
         if cx.now - life.challenges_since >= Duration::from_secs(1) {
             life.challenges_since = cx.now;

@@ -1,5 +1,7 @@
 //! What happens when a timer fires (RFC 9293 §3.10.8).
 
+use handclasp_wire::time::Instant;
+
 use super::{Connection, Error};
 use crate::config::KeepAlive;
 use crate::context::Context;
@@ -11,6 +13,9 @@ use crate::timer::Timer;
 impl Connection {
     /// The time is at or past [`Connection::next_deadline`].
     pub fn deadline_passed(&mut self, cx: &Context<'_>) {
+        if self.user_timeout_at().is_some_and(|at| at <= cx.now) {
+            self.give_up(cx);
+        }
         while let Some(timer) = self.timers.pop_due(cx.now) {
             self.fired(cx, timer);
             match timer {
@@ -35,6 +40,7 @@ impl Connection {
         }
         if matches!(self.state, State::SynSent | State::SynReceived) {
             self.pending.syn = true;
+            self.pending.timeout = true;
             return;
         }
         self.stats.timeouts += 1;
@@ -53,7 +59,13 @@ impl Connection {
         self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
     }
 
-    /// R2 and the user timeout (RFC 9293 §3.8.3): whether the connection just ended.
+    /// When the user timeout ends the connection, if something waits for an answer
+    /// (RFC 9293 §3.10.8).
+    pub(super) fn user_timeout_at(&self) -> Option<Instant> {
+        Some(self.snd.waiting_since? + self.config.user_timeout?)
+    }
+
+    /// R2 (RFC 9293 §3.8.3): whether the connection just ended.
     fn gives_up(&mut self, cx: &Context<'_>) -> bool {
         let limit = match self.state {
             State::SynSent => {
@@ -63,13 +75,14 @@ impl Connection {
             _ if self.life.orphaned => self.config.orphan_retries.min(self.config.retries),
             _ => self.config.retries,
         };
-        let tried = limit != u8::MAX && self.snd.unanswered >= limit;
-        let waited = self.config.user_timeout.is_some_and(|timeout| {
-            self.snd.waiting_since.is_some_and(|since| cx.now - since >= timeout)
-        });
-        if !tried && !waited {
-            return false;
+        let ends = limit != u8::MAX && self.snd.unanswered >= limit;
+        if ends {
+            self.give_up(cx);
         }
+        ends
+    }
+
+    fn give_up(&mut self, cx: &Context<'_>) {
         let error = match (self.life.soft_error, self.state) {
             // The path said why, though it was too little to give up on at once
             // (RFC 9293 §3.9.2.2).
@@ -78,7 +91,6 @@ impl Connection {
             (None, _) => Error::TimedOut,
         };
         self.fail(cx, Cause::Timeout, error, true);
-        true
     }
 
     /// RFC 9293 §3.8.6.1: asks again, ever less often.
@@ -91,6 +103,7 @@ impl Connection {
         }
         self.snd.unanswered = self.snd.unanswered.saturating_add(1);
         self.snd.rtt.backoff = self.snd.rtt.backoff.saturating_add(1);
+        self.snd.waiting_since.get_or_insert(cx.now);
         self.pending.window_probe = true;
         self.arm_persist(cx);
     }

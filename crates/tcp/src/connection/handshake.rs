@@ -6,7 +6,7 @@ use bytes::Bytes;
 use handclasp_wire::tcp::{Flags, Header};
 
 use super::{Connection, Error};
-use crate::acceptable;
+use crate::acceptable::{self, Ack};
 use crate::config::Config;
 use crate::context::Context;
 use crate::half_open::{HalfOpen, backed_off, reset_for};
@@ -31,8 +31,8 @@ impl Connection {
     pub(super) fn arrive_in_syn_sent(&mut self, cx: &Context<'_>, header: &Header, payload: Bytes) {
         let flags = header.flags;
         let acks = flags.contains(Flags::ACK);
-        let ack_is_good = acks
-            && acceptable::ack(self.snd.iss, self.snd.nxt, 0, header.ack) == acceptable::Ack::New;
+        let ack_is_good =
+            acks && acceptable::ack(self.snd.iss, self.snd.nxt, 0, header.ack) == Ack::New;
         if acks && !ack_is_good {
             if !flags.contains(Flags::RST) {
                 self.pending.reply = Some(reset_for(header, payload.len()));
@@ -65,7 +65,7 @@ impl Connection {
     fn take_syn(&mut self, cx: &Context<'_>, header: &Header) {
         let ipv4 = self.tuple.local_ip.is_ipv4();
         self.negotiated = Negotiated::new(&self.config, &header.options, ipv4);
-        let window = self.syn_window(self.config.timestamps);
+        let window = self.syn_window();
         self.rcv.start(header.seq, window, self.negotiated.rcv_scale);
         self.rcv.ts_recent = header.options.timestamps.map_or(0, |t| t.value);
         self.rcv.ts_recent_at = cx.now;
@@ -77,25 +77,26 @@ impl Connection {
 
     /// Our SYN is acknowledged by `header`: everything that waits for that.
     pub(super) fn finish_handshake(&mut self, cx: &Context<'_>, header: &Header) {
-        let resent = self.snd.unanswered > 0;
+        let timeouts = self.snd.unanswered;
         let delivery = self.snd.acknowledged(header.ack, cx.now);
         self.timers.cancel(Timer::Retransmit);
         let smss = self.effective_mss();
-        self.snd.start(&self.config, smss, resent);
-        if let Some(rtt) = delivery.rtt.filter(|_| !resent) {
-            self.measured(cx, rtt);
-        } else {
-            self.snd.rtt.syn_was_resent();
+        self.snd.start(&self.config, smss, timeouts);
+        self.measure(cx, header, &delivery, Ack::New);
+        if timeouts > 0 {
+            self.snd.rtt.syn_timed_out();
         }
-        self.snd.waiting_since = None;
+        self.life.doubtful = false;
+        self.life.last_heard_at = cx.now;
         self.restart_keep_alive(cx);
     }
 
-    /// The window field of our SYN and SYN-ACK.
-    pub(super) fn syn_window(&self, timestamps: bool) -> u16 {
+    /// The window field of our SYN, and of the SYN-ACK that answers a crossing one. Options
+    /// are not taken off the segment it counts in: nothing is agreed yet.
+    pub(super) fn syn_window(&self) -> u16 {
         let ip_len = self.tuple.ip_header_len();
         let mss = negotiation::announced_mss(&self.config, &self.opening, ip_len);
-        negotiation::syn_window(&self.config, mss, timestamps)
+        negotiation::syn_window(&self.config, mss, false)
     }
 
     /// When a SYN sent now is to be sent again.
@@ -115,15 +116,20 @@ impl HalfOpen {
     #[must_use]
     pub fn complete(self, config: Arc<Config>, tuple: Tuple, cx: &Context<'_>) -> Connection {
         let sent_at = self.syn_ack_sent_at(&config);
+        let timeouts = self.retransmits();
         let mut c = Connection::new(config, tuple, self.opening, cx);
         c.state = State::SynReceived;
         c.negotiated = self.negotiated;
         c.rcv.start(self.irs, self.rcv_wnd(), self.negotiated.rcv_scale);
         c.rcv.ts_recent = self.ts_recent;
         c.snd.wl1 = self.irs;
-        // The SYN-ACK is in flight since it was sent: its acknowledgment is a measurement.
+        // The SYN-ACK is in flight since it was sent: its acknowledgment is a measurement,
+        // unless nobody knows which one is acknowledged (Karn's rule).
         c.snd.sent(sent_at.unwrap_or(cx.now), 1);
-        c.snd.unanswered = u8::from(sent_at.is_none());
+        if sent_at.is_none() {
+            c.snd.flight.mark_resent();
+        }
+        c.snd.unanswered = timeouts;
         c.arm(cx, Timer::Retransmit, cx.now + c.syn_timeout());
         c
     }

@@ -195,10 +195,16 @@ impl Connection {
         self.life.error
     }
 
+    /// Whether the handshake was completed, whatever came then.
+    #[must_use]
+    pub const fn was_open(&self) -> bool {
+        self.life.was_open
+    }
+
     /// When to call [`Connection::deadline_passed`], if at all.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.timers.next()
+        self.timers.next().into_iter().chain(self.user_timeout_at()).min()
     }
 
     /// What its host is to keep of it. Ask when [`Connection::poll_transmit`] returned `None`:
@@ -272,11 +278,16 @@ impl Connection {
         let reset = reset && (self.state.is_synchronized() || self.state == State::SynReceived);
         self.follow(cx, cause);
         self.pending = Pending { reset, ..Pending::default() };
-        // What was not sent will not be; what was received may still be read (a RST makes
-        // it unreadable in other stacks: here the error comes after it).
+        self.release(cx);
+    }
+
+    /// Lets go of what will never be sent or put together. What was received in order may
+    /// still be read (a RST makes it unreadable in other stacks: here the error comes after
+    /// it).
+    fn release(&mut self, cx: &Context<'_>) {
         cx.budget.give_back(self.snd.queue.len());
-        self.snd.queue = Default::default();
-        self.snd.flight = Default::default();
+        self.snd.discard();
+        self.rcv.owed = Default::default();
         self.rcv.reassembly = Default::default();
         self.rcv.settle(cx.budget);
     }

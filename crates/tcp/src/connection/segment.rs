@@ -56,11 +56,10 @@ impl Connection {
     pub(super) fn syn_header(&self, cx: &Context<'_>) -> Header {
         let ip_len = self.tuple.ip_header_len();
         let mut options = negotiation::syn_options(&self.config, &self.opening, ip_len, cx.now);
-        let window = self.syn_window(self.config.timestamps);
+        let window = self.syn_window();
         let bare = self.bare_header(self.snd.iss);
         if self.state == State::SynSent {
-            // The window of a SYN is given without timestamps taken off: nothing is agreed.
-            return Header { flags: Flags::SYN, window: self.syn_window(false), options, ..bare };
+            return Header { flags: Flags::SYN, window, options, ..bare };
         }
         let n = &self.negotiated;
         options.window_scale = n.scaling.then_some(n.rcv_scale);
@@ -71,10 +70,11 @@ impl Connection {
 
     /// The RST that ends the connection: at `snd.nxt`, where the peer must believe it
     /// (RFC 5961 §3).
-    pub(super) fn reset_header(&self) -> Header {
+    pub(super) fn reset_header(&self, cx: &Context<'_>) -> Header {
         Header {
             ack: self.rcv.nxt,
             flags: Flags::RST | Flags::ACK,
+            options: Options { timestamps: self.timestamps_option(cx), ..Options::default() },
             ..self.bare_header(self.snd.nxt)
         }
     }

@@ -17,7 +17,8 @@ use crate::timer::Timer;
 
 impl Connection {
     /// Takes what a segment carries. `seq` is the number of its first octet of text, behind
-    /// a SYN if it has one.
+    /// a SYN if it has one. What carries nothing gets no answer, though our window be closed:
+    /// two closed windows would answer each other for ever.
     pub(super) fn arrive_text(
         &mut self,
         cx: &Context<'_>,
@@ -51,9 +52,6 @@ impl Connection {
             } else {
                 self.keep_beyond_gap(cx, start, text);
             }
-        } else if header.seg_len(0) == 0 && seq == self.rcv.nxt && self.rcv.wnd() == 0 {
-            // A probe without text asks for the window all the same.
-            self.rcv.owe_duplicate(false);
         }
         self.reach_fin(cx, fin.is_some());
         self.schedule_ack(cx);

@@ -1,6 +1,8 @@
 //! What to send next, in this order: what ends or opens the connection, answers, what was
 //! lost, probes, new data with the FIN behind it, a bare ACK.
 
+use core::time::Duration;
+
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::{Flags, Header};
 
@@ -12,6 +14,9 @@ use crate::state::{Cause, State};
 use crate::timer::Timer;
 use crate::transmit::{Slices, Transmit};
 
+/// RFC 9293 §3.8.6.2.1 (4): 0.1 to 1 second.
+const OVERRIDE_TIMEOUT: Duration = Duration::from_millis(200);
+
 impl Connection {
     /// What to send next; call until `None`. `burst` is the most payload bytes that one
     /// [`Transmit`] may hold where the device cuts segments itself (TSO), 0 where it does
@@ -21,7 +26,7 @@ impl Connection {
             return Some(self.emit(cx, reply, Slices::new(), None, Purpose::Reset));
         }
         if core::mem::take(&mut self.pending.reset) {
-            let header = self.reset_header();
+            let header = self.reset_header(cx);
             return Some(self.emit(cx, header, Slices::new(), None, Purpose::Reset));
         }
         match self.state {
@@ -46,7 +51,9 @@ impl Connection {
             self.snd.sent(cx.now, 1);
         }
         self.arm(cx, Timer::Retransmit, cx.now + self.syn_timeout());
-        let purpose = if again { Purpose::Timeout } else { Purpose::Open };
+        // A SYN-ACK that answers a crossing SYN is no retransmission.
+        let timeout = core::mem::take(&mut self.pending.timeout);
+        let purpose = if timeout { Purpose::Timeout } else { Purpose::Open };
         Some(self.emit(cx, header, Slices::new(), None, purpose))
     }
 
@@ -74,10 +81,8 @@ impl Connection {
             whole_segments(room.min(burst as u32), smss)
         };
         let mark = self.snd.resent_mark(cx.now);
-        // Sequence numbers beyond a window that shrank are not sent again (RFC 9293 §3.8.6);
-        // a FIN needs no room in it.
-        let edge = if self.snd.wnd == 0 { self.snd.una } else { self.snd.edge().max(self.snd.una) };
-        let (seq, len) = self.snd.flight.resend_lost(most, edge, mark)?;
+        // Sequence numbers beyond a window that shrank are not sent again (RFC 9293 §3.8.6).
+        let (seq, len) = self.snd.flight.resend_lost(most, self.snd.edge(), mark)?;
         self.snd.recovery.first_resend = false;
         self.snd.last_sent_at = cx.now;
         if !self.timers.is_set(Timer::Retransmit) {
@@ -111,7 +116,7 @@ impl Connection {
         self.snd.restart_after_idle(&self.config, cx.now);
         let smss = u32::from(self.snd.smss);
         let window = self.snd.window_room();
-        if unsent == 0 {
+        if unsent == 0 && window > 0 {
             return Some(self.transmit_fin(cx));
         }
         let usable = window.min(self.snd.congestion_room()).min(unsent);
@@ -133,7 +138,7 @@ impl Connection {
         self.pending.small = false;
         self.timers.cancel(Timer::Override);
         let seq = self.next_new();
-        let fin = len == unsent && self.snd.fin_waits();
+        let fin = len == unsent && self.snd.fin_waits() && window > len;
         if fin {
             self.snd.fin = Some(seq + len);
         }
@@ -164,19 +169,19 @@ impl Connection {
 
     /// Nothing may be sent now: sees to it that something will wake us.
     fn wait_for_room(&mut self, cx: &Context<'_>, window: u32) {
+        // What the override timer granted was for the window of that time.
+        self.pending.small &= window > 0;
         if !self.snd.flight.is_empty() || self.timers.is_set(Timer::Persist) {
             return;
         }
         if window == 0 {
             self.arm_persist(cx);
         } else if !self.timers.is_set(Timer::Override) {
-            // RFC 9293 §3.8.6.2.1 (4): 0.1 to 1 second.
-            self.arm(cx, Timer::Override, cx.now + self.config.rto_min);
+            self.arm(cx, Timer::Override, cx.now + OVERRIDE_TIMEOUT);
         }
     }
 
     pub(super) fn arm_persist(&mut self, cx: &Context<'_>) {
-        self.snd.waiting_since.get_or_insert(cx.now);
         let wait = self.snd.rtt.rto(&self.config);
         self.arm(cx, Timer::Persist, cx.now + wait);
     }

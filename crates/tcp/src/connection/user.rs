@@ -138,6 +138,7 @@ impl Connection {
                 self.life.error.get_or_insert(Error::Closed);
                 self.follow(cx, Cause::Close);
                 self.pending.syn = false;
+                self.release(cx);
             }
             _ => self.close_sending(cx),
         }
@@ -167,12 +168,14 @@ impl Connection {
     /// RST, and over (RFC 9293 §3.10.5). Unsent data is gone.
     pub fn abort(&mut self, cx: &Context<'_>) {
         self.life.orphaned = true;
+        self.rcv.queue = Default::default();
+        self.rcv.settle(cx.budget);
         if matches!(self.state, State::Closed | State::TimeWait) {
             return;
         }
-        // The peer has our FIN, or its ACK is under way: there is nothing left to cut short.
-        let reset = !matches!(self.state, State::Closing | State::LastAck);
-        self.rcv.queue = Default::default();
+        // Where both FINs were sent there is nothing left to cut short (RFC 9293 §3.10.5).
+        let closing = matches!(self.state, State::Closing | State::LastAck);
+        let reset = !closing || self.snd.fin_waits();
         self.fail(cx, Cause::Abort, Error::Aborted, reset);
     }
 

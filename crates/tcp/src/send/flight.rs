@@ -195,6 +195,13 @@ impl Flight {
         self.mark_lost(end, |_| true)
     }
 
+    /// Everything in flight may have been sent more than once.
+    pub(crate) fn mark_resent(&mut self) {
+        for sent in &mut self.ranges {
+            sent.fate.insert(Fate::RESENT);
+        }
+    }
+
     /// Forgets what the peer claimed to hold: it may have thrown it away (RFC 2018 §8).
     pub(crate) fn forget_sacks(&mut self) {
         for sent in &mut self.ranges {

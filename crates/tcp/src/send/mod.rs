@@ -93,12 +93,20 @@ impl Sender {
         }
     }
 
-    /// Settles the segment size once both SYNs are known (RFC 9293 §3.7.1, §3.8.2 for a
-    /// SYN that was lost: one segment to begin with).
-    pub(crate) fn start(&mut self, config: &Config, smss: u16, syn_resent: bool) {
+    /// Settles the segment size once both SYNs are known (RFC 9293 §3.7.1), and the initial
+    /// window: one segment if the SYN timed out more than once (RFC 5681 §3.1, RFC 6928 §2).
+    pub(crate) fn start(&mut self, config: &Config, smss: u16, syn_timeouts: u8) {
         self.smss = smss;
-        let segments = if syn_resent { 1 } else { config.initial_window };
+        let segments = if syn_timeouts > 1 { 1 } else { config.initial_window };
         self.controller = congestion::controller(config.congestion, u32::from(smss), segments);
+    }
+
+    /// The connection is over: nothing is to be sent or waited for any more.
+    pub(crate) fn discard(&mut self) {
+        self.queue = ByteQueue::default();
+        self.flight = Flight::default();
+        self.up = None;
+        self.waiting_since = None;
     }
 
     /// What a full segment carries: the least of what the peer takes and the path carries,
@@ -120,7 +128,8 @@ impl Sender {
     /// Bytes written that were never sent.
     pub(crate) fn unsent(&self) -> u32 {
         let next = self.nxt.max(self.data_base());
-        if self.fin.is_some() { 0 } else { self.data_end() - next }
+        // Negative once the queue was discarded.
+        u32::try_from(self.data_end().distance(next)).unwrap_or(0)
     }
 
     /// Whether a FIN waits for its turn.
@@ -133,9 +142,14 @@ impl Sender {
         self.fin.is_some_and(|fin| self.una.gt(fin))
     }
 
-    /// Whether everything written is acknowledged.
+    /// Whether every byte written is acknowledged, be it without the FIN.
+    pub(crate) fn is_delivered(&self) -> bool {
+        self.queue.is_empty() && !self.fin_waits()
+    }
+
+    /// Whether everything written, and the FIN if there is one, is acknowledged.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.queue.is_empty() && self.una == self.nxt && !self.fin_waits()
+        self.is_delivered() && self.una == self.nxt
     }
 
     /// The first sequence number that the peer's window does not take.

@@ -6,15 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use handclasp_tcp::connection::{Connection, Readiness};
+use handclasp_tcp::connection::{Connection, Phase, Readiness};
+use handclasp_tcp::half_open::{HalfOpen, Verdict};
 use handclasp_tcp::opening::Opening;
-use handclasp_tcp::{Budget, Config, Context, State, Transmit, Tuple};
+use handclasp_tcp::{Budget, Config, Context, State, TimeWait, Transmit, Tuple};
 use handclasp_wire::seq::SeqNumber;
-use handclasp_wire::tcp::options::Timestamps;
+use handclasp_wire::tcp::options::{SackBlock, SackBlocks, Timestamps};
 use handclasp_wire::tcp::{Flags, Header, Options};
 use handclasp_wire::time::Instant;
 
 pub mod pair;
+
+pub const MS: Duration = Duration::from_millis(1);
+pub const SECOND: Duration = Duration::from_secs(1);
 
 /// Our ISN and the peer's in every hand-made test.
 pub const ISS: u32 = 1000;
@@ -37,6 +41,7 @@ pub fn plain() -> Config {
     config
 }
 
+/// A connection under test, and what is known of its peer.
 pub struct Bench {
     pub conn: Connection,
     pub now: Instant,
@@ -45,6 +50,8 @@ pub struct Bench {
     pub peer_nxt: u32,
     /// The window the peer announces.
     pub peer_wnd: u16,
+    /// The TSval on the peer's segments, where it stamps them.
+    pub peer_ts: Option<u32>,
     /// Payload bytes that a transmit may hold; 0 for no bursts.
     pub burst: usize,
 }
@@ -56,7 +63,31 @@ impl Bench {
         let budget = Budget::default();
         let cx = Context::new(now, &budget);
         let conn = Connection::connect(Arc::new(config), tuple(), opening(), &cx);
-        Self { conn, now, budget, peer_nxt: IRS, peer_wnd: 65_535, burst: 0 }
+        Self { conn, now, budget, peer_nxt: IRS, peer_wnd: 65_535, peer_ts: None, burst: 0 }
+    }
+
+    /// An open connection that began with the peer's SYN, which carried `options`.
+    pub fn accepted_with(config: Config, options: Options) -> Self {
+        let mut bench = Self::connecting(config.clone());
+        bench.peer_ts = options.timestamps.map(|t| t.value);
+        let half_open = half_open(&config, options, bench.now);
+        bench.peer_nxt = IRS + 1;
+        let ack = bench.ack_header(ISS + 1);
+        assert_eq!(
+            half_open.segment_arrives(&config, &tuple(), &ack, 0, bench.now),
+            Verdict::Complete
+        );
+        bench.conn = bench.with(|_, cx| half_open.complete(Arc::new(config.clone()), tuple(), cx));
+        bench.arrive(ack, &[]);
+        assert_eq!(bench.conn.state(), State::Established);
+        bench.silent();
+        bench
+    }
+
+    /// An open connection with window scale 7 both ways, SACK and timestamps; a full segment
+    /// carries 988 bytes.
+    pub fn open_modern() -> Self {
+        Self::open_with(Config::default(), modern())
     }
 
     /// An open connection, its handshake taken off; `options` are the peer's SYN-ACK's.
@@ -84,6 +115,7 @@ impl Bench {
             ..self.blank()
         };
         self.peer_nxt = IRS + 1;
+        self.peer_ts = header.options.timestamps.map(|t| t.value);
         self.arrive(header, &[]);
     }
 
@@ -94,12 +126,19 @@ impl Bench {
 
     /// An ACK from the peer at its next number, for our number `ack`.
     pub fn ack_header(&self, ack: u32) -> Header {
+        let timestamps = self.peer_ts.map(|value| Timestamps { value, echo: self.clock() });
         Header {
             seq: SeqNumber(self.peer_nxt),
             ack: SeqNumber(ack),
             flags: Flags::ACK,
+            options: Options { timestamps, ..Options::default() },
             ..self.blank()
         }
+    }
+
+    /// What our TSval is now.
+    pub fn clock(&self) -> u32 {
+        self.now.as_millis() as u32 + opening().timestamp_offset
     }
 
     pub fn arrive(&mut self, header: Header, payload: &[u8]) {
@@ -110,6 +149,19 @@ impl Bench {
     /// The peer acknowledges up to `ack`.
     pub fn ack(&mut self, ack: u32) {
         self.arrive(self.ack_header(ack), &[]);
+    }
+
+    /// The peer acknowledges up to `ack` and announces `window`.
+    pub fn ack_with_window(&mut self, ack: u32, window: u16) {
+        self.peer_wnd = window;
+        self.ack(ack);
+    }
+
+    /// The peer acknowledges up to `ack` and reports blocks beyond it.
+    pub fn sack(&mut self, ack: u32, blocks: &[(u32, u32)]) {
+        let mut header = self.ack_header(ack);
+        header.options.sack = sack_blocks(blocks);
+        self.arrive(header, &[]);
     }
 
     /// The peer acknowledges with an echo of our timestamp and its own.
@@ -201,12 +253,48 @@ impl Bench {
     }
 
     /// Moves on to the next deadline and lets it fire; returns how long that took.
-    pub fn to_deadline(&mut self) -> Duration {
+    pub fn until_deadline(&mut self) -> Duration {
         let deadline = self.conn.next_deadline().expect("a timer is set");
         let waited = deadline - self.now;
         self.now = self.now.max(deadline);
         self.with(|c, cx| c.deadline_passed(cx));
         waited
+    }
+
+    /// Lets `by` pass, with every deadline on the way; collects what is sent and when, in
+    /// time since the start.
+    pub fn watch(&mut self, by: Duration) -> Vec<(Duration, Transmit)> {
+        let start = self.now;
+        let end = start + by;
+        let mut seen: Vec<_> = self.drain().into_iter().map(|t| (Duration::ZERO, t)).collect();
+        while let Some(deadline) = self.conn.next_deadline().filter(|d| *d <= end) {
+            self.now = self.now.max(deadline);
+            self.with(|c, cx| c.deadline_passed(cx));
+            let at = self.now - start;
+            seen.extend(self.drain().into_iter().map(|t| (at, t)));
+        }
+        self.now = end;
+        seen
+    }
+
+    pub fn state(&self) -> State {
+        self.conn.state()
+    }
+
+    pub fn shutdown(&mut self) {
+        self.with(|c, cx| c.shutdown(cx));
+    }
+
+    pub fn close(&mut self) {
+        self.with(|c, cx| c.close(cx));
+    }
+
+    /// What is left in TIME-WAIT.
+    pub fn time_wait(&self) -> TimeWait {
+        match self.conn.phase() {
+            Phase::TimeWait(t) => t,
+            other => panic!("TIME-WAIT expected, not {other:?}"),
+        }
     }
 
     pub fn ready(&self, bits: Readiness) -> bool {
@@ -216,6 +304,68 @@ impl Bench {
 
 pub fn mss(mss: u16) -> Options {
     Options { mss: Some(mss), ..Options::default() }
+}
+
+/// Every option this stack speaks, in a peer's SYN.
+pub fn modern() -> Options {
+    Options {
+        mss: Some(1000),
+        window_scale: Some(7),
+        sack_permitted: true,
+        timestamps: Some(Timestamps { value: 100, echo: 0 }),
+        ..Options::default()
+    }
+}
+
+/// Settings with SACK and nothing else.
+pub fn only_sack() -> (Config, Options) {
+    let mut config = plain();
+    config.sack = true;
+    (config, Options { sack_permitted: true, ..mss(1000) })
+}
+
+/// Settings with timestamps and nothing else; a full segment carries 988 bytes.
+pub fn only_timestamps() -> (Config, Options) {
+    let mut config = plain();
+    config.timestamps = true;
+    let timestamps = Some(Timestamps { value: 100, echo: 0 });
+    (config, Options { timestamps, ..mss(1000) })
+}
+
+pub fn sack_blocks(blocks: &[(u32, u32)]) -> SackBlocks {
+    let mut all = SackBlocks::new();
+    for (left, right) in blocks {
+        all.push(SackBlock { left: SeqNumber(*left), right: SeqNumber(*right) });
+    }
+    all
+}
+
+/// The blocks of a segment's SACK option.
+pub fn blocks(transmit: &Transmit) -> Vec<(u32, u32)> {
+    transmit.header.options.sack.as_slice().iter().map(|b| (b.left.0, b.right.0)).collect()
+}
+
+/// The peer's SYN.
+pub fn syn(options: Options) -> Header {
+    Header {
+        src_port: 80,
+        dst_port: 40_000,
+        seq: SeqNumber(IRS),
+        flags: Flags::SYN,
+        window: 65_535,
+        options,
+        ..Header::default()
+    }
+}
+
+/// What a listener remembers of the peer's SYN.
+pub fn half_open(config: &Config, options: Options, now: Instant) -> HalfOpen {
+    HalfOpen::new(config, &tuple(), &syn(options), opening(), now)
+}
+
+/// Sequence number and payload length of each transmit.
+pub fn ranges(all: &[Transmit]) -> Vec<(u32, usize)> {
+    all.iter().map(|t| (t.header.seq.0, t.payload_len())).collect()
 }
 
 /// The payload of a transmit as one piece.

@@ -24,6 +24,9 @@ const IPV6_PAYLOAD_LENGTH: usize = 4;
 /// Bytes of the IPv6 header, which its payload length does not count.
 const IPV6_HEADER: usize = crate::ipv6::Ipv6::HEADER_LEN;
 
+/// Byte offset of the length in the UDP header, which counts that header.
+const UDP_LENGTH: usize = 4;
+
 /// Byte offset of the sequence number in the TCP header.
 pub(super) const SEQ_AT: usize = 4;
 /// Byte offset of the data offset and the flags in the TCP header.
@@ -69,8 +72,8 @@ impl Headers {
         Some(Self { layout: packet.layout, src, dst, protocol, checksum, identification })
     }
 
-    /// Makes the IP header fit a packet of this length that is the `nth` of several, and puts
-    /// the pseudo header's sum where the transport checksum belongs.
+    /// Makes the IP and UDP headers fit a packet of this length that is the `nth` of several,
+    /// and puts the pseudo header's sum where the transport checksum belongs.
     pub(super) fn fit(&self, packet: &mut [u8], nth: u16) {
         let net = self.layout.net;
         let ip_len = packet.len().saturating_sub(net);
@@ -87,6 +90,9 @@ impl Headers {
             set_be16(packet, net + IPV6_PAYLOAD_LENGTH, payload as u16);
         }
         let transport_len = packet.len().saturating_sub(self.layout.transport) as u32;
+        if self.protocol == protocol::UDP {
+            set_be16(packet, self.layout.transport + UDP_LENGTH, transport_len as u16);
+        }
         let seed = pseudo_header(self.src, self.dst, self.protocol, transport_len).partial();
         set_be16(packet, self.checksum.field(), seed);
     }

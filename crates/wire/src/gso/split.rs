@@ -17,7 +17,7 @@ use crate::tcp::header::Flags;
 ///
 /// IPv4's identification counts up from one to the next; FIN and PSH stay on the last, CWR on
 /// the first, as RFC 3168 §6.1.2 has one CWR for one reduction. A packet without a segment size
-/// comes out as one, and one that is not TCP is never cut.
+/// comes out as one, and one that is neither TCP nor UDP is never cut.
 #[must_use]
 pub fn split(packet: &Outbound, medium: Medium) -> Split<'_> {
     let (head, slices) = (&packet.header[..], &packet.payload[..]);
@@ -92,9 +92,9 @@ impl<'a> Split<'a> {
         let Some((headers, front, first)) = parts else {
             return Self::plain(head, slices, partial);
         };
-        let (tcp, size) = match packet.transport {
-            Transport::Tcp(tcp) => (Some((tcp.seq(), tcp.flags())), size),
-            _ => (None, None),
+        let tcp = match packet.transport {
+            Transport::Tcp(tcp) => Some((tcp.seq(), tcp.flags())),
+            _ => None,
         };
         // A size of zero would never come to an end.
         let size = size.filter(|size| *size > 0).map_or(usize::MAX, usize::from);

@@ -205,6 +205,26 @@ fn an_unfinished_checksum_that_the_link_vouches_for_is_finished() {
 }
 
 #[test]
+fn datagrams_that_a_device_joined_are_cut_apart() {
+    let ip = Ipv4::new(V4[0], V4[1], protocol::UDP);
+    let mut joined = Vec::new();
+    ip.emit(Udp::HEADER_LEN + 2500, &mut joined);
+    Udp { src_port: 1, dst_port: 2 }.emit(2500, 0x1234, &mut joined);
+    joined.extend_from_slice(&payload(2500));
+    let packet =
+        Inbound { data: joined.into(), checksum: RxChecksum::Trusted, segment_size: Some(1200) };
+    let mut got = Vec::new();
+    for (piece, len) in split_inbound(&packet, Medium::Ip).zip([1200, 1200, 100]) {
+        let datagram = Packet::parse_ip(&piece).unwrap();
+        assert_eq!(datagram.checksum_ok(), Some(true));
+        let Transport::Udp(udp) = datagram.transport else { panic!("{datagram:?}") };
+        assert_eq!(udp.payload().len(), len);
+        got.extend_from_slice(udp.payload());
+    }
+    assert_eq!(got, payload(2500));
+}
+
+#[test]
 fn segments_behind_each_other_become_one_packet() {
     let big = unfinished(ipv4(), &tcp(DATA | Flags::PSH), payload(3500), Some(1000));
     let pieces: Vec<_> = split(&big, Medium::Ip).collect();

@@ -3,8 +3,8 @@
 use crate::octets::Put;
 use crate::seq::SeqNumber;
 use crate::tcp::header::Header;
-use crate::tcp::options::{Options, SackBlocks};
-use crate::tcp::raw::TcpOption;
+use crate::tcp::options::Options;
+use crate::tcp::raw::{TcpOption, kind};
 
 /// Bytes of a header without options.
 pub const HEADER_LEN: usize = 20;
@@ -61,18 +61,19 @@ impl Header {
     /// Like [`Header::emit`] with this in the checksum field: a finished checksum, or the
     /// pseudo header's [`partial`](crate::checksum::Sum::partial) sum for a device to finish.
     pub fn emit_with_checksum(&self, checksum: u16, out: &mut impl Put) {
+        let options = self.options.laid_out();
         let fixed = Fixed {
             ports: [self.src_port, self.dst_port],
             seq: self.seq,
             ack: self.ack,
-            options_len: self.options.emitted_len(),
+            options_len: options.len,
             bits: self.flags.bits() & 0x1ff,
             window: self.window,
             checksum,
             urgent: self.urgent,
         };
         fixed.emit(out);
-        self.options.emit(out);
+        out.put(options.as_slice());
     }
 }
 
@@ -80,69 +81,76 @@ impl Options {
     /// Bytes that the options take in a header, alignment included: at most 40.
     #[must_use]
     pub fn emitted_len(&self) -> usize {
-        let mut count = Count(0);
-        self.emit(&mut count);
-        count.0
+        self.laid_out().len
     }
 
-    /// Writes the options as [`Header::emit`] says.
-    fn emit(&self, out: &mut impl Put) {
+    /// The options as [`Header::emit`] says.
+    fn laid_out(&self) -> AlignedList {
         use TcpOption::{Nop, SackPermitted};
-        let mut list = AlignedList { out, left: MAX_OPTIONS };
+        let mut list = AlignedList { bytes: [kind::NOP; MAX_OPTIONS], len: 0 };
         if let Some(mss) = self.mss {
-            list.add(&[TcpOption::Mss(mss)]);
+            list.add([TcpOption::Mss(mss)]);
         }
         match self.timestamps.map(TcpOption::Timestamps) {
-            Some(timestamps) if self.sack_permitted => list.add(&[SackPermitted, timestamps]),
-            Some(timestamps) => list.add(&[Nop, Nop, timestamps]),
-            None if self.sack_permitted => list.add(&[Nop, Nop, SackPermitted]),
+            Some(timestamps) if self.sack_permitted => list.add([SackPermitted, timestamps]),
+            Some(timestamps) => list.add([Nop, Nop, timestamps]),
+            None if self.sack_permitted => list.add([Nop, Nop, SackPermitted]),
             None => {}
         }
         if let Some(shift) = self.window_scale {
-            list.add(&[Nop, TcpOption::WindowScale(shift)]);
+            list.add([Nop, TcpOption::WindowScale(shift)]);
         }
         // Two bytes of alignment, kind and length, then eight a block.
-        let blocks: SackBlocks = self.sack.first(list.left.saturating_sub(4) / 8);
-        if !blocks.is_empty() {
-            list.add(&[Nop, Nop, TcpOption::Sack(blocks)]);
+        let room = (MAX_OPTIONS - list.len).saturating_sub(4) / 8;
+        if !self.sack.is_empty() && room > 0 {
+            list.add([Nop, Nop, TcpOption::Sack(self.sack.first(room))]);
         }
         if let Some(fast_open) = self.fast_open {
-            list.add(&[TcpOption::FastOpen(fast_open)]);
+            list.add([TcpOption::FastOpen(fast_open)]);
         }
         if let Some(timeout) = self.user_timeout {
-            list.add(&[TcpOption::UserTimeout(timeout)]);
+            list.add([TcpOption::UserTimeout(timeout)]);
         }
+        list
     }
 }
 
-/// Options in groups that each end at a multiple of four bytes.
-struct AlignedList<'o, P> {
-    out: &'o mut P,
-    left: usize,
+/// Options in groups that each end at a multiple of four bytes. What is not written is NOPs.
+struct AlignedList {
+    bytes: [u8; MAX_OPTIONS],
+    len: usize,
 }
 
-impl<P: Put> AlignedList<'_, P> {
-    /// Adds the whole group and NOPs behind it, or nothing if it does not fit.
-    fn add(&mut self, group: &[TcpOption<'_>]) {
+impl AlignedList {
+    /// Adds the whole group, or nothing if it does not fit.
+    #[inline]
+    fn add<const N: usize>(&mut self, group: [TcpOption<'_>; N]) {
         let len: usize = group.iter().map(TcpOption::emitted_len).sum();
-        let aligned = len.next_multiple_of(4);
-        let Some(left) = self.left.checked_sub(aligned) else { return };
-        self.left = left;
-        for option in group {
-            option.emit(self.out);
+        let end = self.len + len.next_multiple_of(4);
+        let Some(place) = self.bytes.get_mut(self.len..end) else { return };
+        let mut place = Front(place);
+        for option in &group {
+            option.emit(&mut place);
         }
-        for _ in len..aligned {
-            TcpOption::Nop.emit(self.out);
-        }
+        self.len = end;
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&self.bytes)
     }
 }
 
-/// Counts what would be written.
-struct Count(usize);
+/// A place that is filled from its front.
+struct Front<'a>(&'a mut [u8]);
 
-impl Put for Count {
+impl Put for Front<'_> {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
-        self.0 += bytes.len();
+        // There is room: the group was measured before.
+        if let Some((now, later)) = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len()) {
+            now.copy_from_slice(bytes);
+            self.0 = later;
+        }
     }
 }
 

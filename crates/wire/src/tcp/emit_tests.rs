@@ -2,7 +2,7 @@ use std::vec::Vec;
 
 use super::*;
 use crate::tcp::header::Flags;
-use crate::tcp::options::{FastOpen, SackBlock, Timestamps};
+use crate::tcp::options::{FastOpen, SackBlock, SackBlocks, Timestamps};
 use crate::tcp::view::TcpView;
 
 fn emitted(options: Options) -> Vec<u8> {

@@ -43,8 +43,10 @@ impl SackBlocks {
     /// The first `n` of them, or all if there are fewer.
     #[must_use]
     pub fn first(&self, n: usize) -> Self {
-        let mut first = *self;
-        first.len = first.len.min(n.min(4) as u8);
+        let mut first = Self::new();
+        for block in self.as_slice().iter().take(n) {
+            first.push(*block);
+        }
         first
     }
 
@@ -88,6 +90,16 @@ pub struct FastOpen {
 }
 
 impl FastOpen {
+    /// A cookie of 4 to 16 bytes and an even number of them, or a request if there are none;
+    /// `None` for any other number (RFC 7413 §4.1.1).
+    #[must_use]
+    pub fn new(bytes: &[u8], experimental: bool) -> Option<Self> {
+        let allowed = bytes.is_empty() || bytes.len() >= 4 && bytes.len().is_multiple_of(2);
+        let mut cookie = [0; 16];
+        cookie.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        allowed.then_some(Self { cookie, len: bytes.len() as u8, experimental })
+    }
+
     /// The cookie's bytes; none in a request.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
@@ -116,3 +128,7 @@ pub struct Options {
     /// User timeout, the raw field: granularity bit and 15 bits (RFC 5482 §3).
     pub user_timeout: Option<u16>,
 }
+
+#[cfg(test)]
+#[path = "options_tests.rs"]
+mod tests;

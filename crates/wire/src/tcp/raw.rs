@@ -105,17 +105,18 @@ pub enum TcpOption<'a> {
 
 impl<'a> TcpOption<'a> {
     /// The option of this kind that has this behind its length octet.
+    #[inline]
     fn read(kind: u8, data: &'a [u8]) -> Self {
         let typed = match kind {
             kind::MSS => array(data).map(|d| Self::Mss(u16::from_be_bytes(d))),
             kind::WINDOW_SCALE => array(data).map(|[shift]| Self::WindowScale(shift)),
             kind::SACK_PERMITTED => array(data).map(|[]| Self::SackPermitted),
             kind::SACK => sack(data).map(Self::Sack),
-            kind::TIMESTAMPS => timestamps(data).map(Self::Timestamps),
-            kind::FAST_OPEN => fast_open(data, false).map(Self::FastOpen),
+            kind::TIMESTAMPS => Timestamps::read(data).map(Self::Timestamps),
+            kind::FAST_OPEN => FastOpen::new(data, false).map(Self::FastOpen),
             kind::EXPERIMENT => data
                 .strip_prefix(&FAST_OPEN_MAGIC)
-                .and_then(|cookie| fast_open(cookie, true))
+                .and_then(|cookie| FastOpen::new(cookie, true))
                 .map(Self::FastOpen),
             kind::USER_TIMEOUT => array(data).map(|d| Self::UserTimeout(u16::from_be_bytes(d))),
             kind::ACC_ECN_0 => acc_ecn(data, AccEcnOrder::Ect0First).map(Self::AccEcn),
@@ -153,6 +154,7 @@ impl<'a> TcpOption<'a> {
 
     /// Bytes that [`TcpOption::emit`] writes.
     #[must_use]
+    #[inline]
     pub fn emitted_len(&self) -> usize {
         let data = match self {
             Self::EndOfList { padding } => return 1 + padding.len(),
@@ -162,8 +164,9 @@ impl<'a> TcpOption<'a> {
             Self::Mss(_) | Self::UserTimeout(_) => 2,
             Self::Timestamps(_) => 8,
             Self::Sack(blocks) => 8 * blocks.len(),
-            Self::FastOpen(FastOpen { experimental: true, len, .. }) => 2 + usize::from(*len),
-            Self::FastOpen(FastOpen { len, .. }) => usize::from(*len),
+            Self::FastOpen(fast_open) => {
+                2 * usize::from(fast_open.experimental) + fast_open.as_slice().len()
+            }
             Self::AccEcn(accurate) => 3 * accurate.counters().count(),
             Self::Md5(data) | Self::Ao(data) | Self::Mptcp(data) => data.len(),
             Self::Unknown { data, .. } => data.len(),
@@ -173,6 +176,7 @@ impl<'a> TcpOption<'a> {
 
     /// Writes the option without alignment. An option with more than 253 bytes of data cannot
     /// say so in its length octet, and no header could hold it: the octet stays at 255.
+    #[inline]
     pub fn emit(&self, out: &mut impl Put) {
         match self {
             Self::Nop => return out.put(&[kind::NOP]),
@@ -216,6 +220,7 @@ impl<'a> TcpOption<'a> {
 
 /// Takes out what the stack acts upon. Of an option that comes twice the last one counts.
 impl<'a> FromIterator<TcpOption<'a>> for Options {
+    #[inline]
     fn from_iter<I: IntoIterator<Item = TcpOption<'a>>>(list: I) -> Self {
         let mut options = Self::default();
         for option in list {
@@ -234,6 +239,15 @@ impl<'a> FromIterator<TcpOption<'a>> for Options {
     }
 }
 
+impl Timestamps {
+    /// From the eight bytes behind the option's length.
+    pub(super) fn read(data: &[u8]) -> Option<Self> {
+        let [a, b, c, d, e, f, g, h] = array(data)?;
+        let (value, echo) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
+        Some(Self { value, echo })
+    }
+}
+
 impl AccEcn {
     fn counters(&self) -> impl Iterator<Item = u32> {
         self.counters.iter().map_while(|counter| *counter)
@@ -242,12 +256,6 @@ impl AccEcn {
 
 fn array<const N: usize>(data: &[u8]) -> Option<[u8; N]> {
     data.try_into().ok()
-}
-
-fn timestamps(data: &[u8]) -> Option<Timestamps> {
-    let [a, b, c, d, e, f, g, h] = array(data)?;
-    let (value, echo) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
-    Some(Timestamps { value, echo })
 }
 
 fn sack(data: &[u8]) -> Option<SackBlocks> {
@@ -261,14 +269,6 @@ fn sack(data: &[u8]) -> Option<SackBlocks> {
         }
     }
     rest.is_empty().then_some(sack)
-}
-
-/// None, or 4 to 16 bytes and an even number of them (RFC 7413 §4.1.1).
-fn fast_open(bytes: &[u8], experimental: bool) -> Option<FastOpen> {
-    let allowed = bytes.is_empty() || bytes.len() >= 4 && bytes.len().is_multiple_of(2);
-    let mut cookie = [0; 16];
-    cookie.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    allowed.then_some(FastOpen { cookie, len: bytes.len() as u8, experimental })
 }
 
 fn acc_ecn(data: &[u8], order: AccEcnOrder) -> Option<AccEcn> {
@@ -298,6 +298,7 @@ impl<'a> OptionIter<'a> {
     }
 
     /// Takes the option of `len` bytes, of which two were kind and length.
+    #[inline]
     fn take(&mut self, kind: u8, length: u8) -> Result<TcpOption<'a>, ParseError> {
         let (len, available) = (usize::from(length), self.rest.len());
         // The octet at fault is the length, behind the kind.
@@ -319,6 +320,7 @@ impl<'a> OptionIter<'a> {
 impl<'a> Iterator for OptionIter<'a> {
     type Item = Result<TcpOption<'a>, ParseError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let option = match *self.rest {
             [] => return None,

@@ -11,7 +11,8 @@ use crate::octets::{Put, be16, be32, split};
 use crate::seq::SeqNumber;
 use crate::tcp::emit::Fixed;
 use crate::tcp::header::{Flags, Header};
-use crate::tcp::raw::{OptionIter, TcpOption};
+use crate::tcp::options::{Options, Timestamps};
+use crate::tcp::raw::{OptionIter, TcpOption, kind};
 
 const FIXED: usize = 20;
 /// Byte offset of the checksum field.
@@ -156,8 +157,18 @@ impl<'a> TcpView<'a> {
             flags: self.flags(),
             window: self.window(),
             urgent: self.urgent(),
-            options: self.options().map_while(Result::ok).collect(),
+            options: self.meant_options(),
         }
+    }
+
+    fn meant_options(&self) -> Options {
+        // Nearly every segment has the layout of RFC 7323 appendix A, which is told at a glance.
+        if let [kind::NOP, kind::NOP, kind::TIMESTAMPS, 10, fields @ ..] = self.options
+            && let Some(timestamps) = Timestamps::read(fields)
+        {
+            return Options { timestamps: Some(timestamps), ..Options::default() };
+        }
+        self.options().map_while(Result::ok).collect()
     }
 
     /// The header as it stands there, to be emitted byte for byte.

@@ -2,7 +2,7 @@ use std::string::ToString;
 use std::vec::Vec;
 
 use super::*;
-use crate::tcp::options::{Options, Timestamps};
+use crate::tcp::options::Timestamps;
 
 fn segment(options: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut bytes = std::vec![0xe1, 0xbc, 1, 0xbb, 1, 2, 3, 4, 5, 6, 7, 8];

@@ -1,0 +1,215 @@
+//! The sentences in English.
+
+use std::fmt::{self, Write};
+
+use handclasp_tcp::State;
+
+use super::{Cast, Count, Hint, Language, Message, Rate, Size, Time};
+use crate::track::Side;
+use crate::track::note::{Note, Resent};
+use crate::track::summary::Ending;
+
+/// English.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct English;
+
+impl Language for English {
+    fn write(&self, out: &mut dyn Write, cast: &Cast, message: &Message<'_>) -> fmt::Result {
+        match *message {
+            Message::Note { from, note } => write_note(out, cast, from, note),
+            Message::Ending(ending) => write_ending(out, cast, ending),
+            Message::Hint(hint) => out.write_str(hint_text(hint)),
+            ref other => write_rest(out, other),
+        }
+    }
+}
+
+impl Cast {
+    fn subject(&self, side: Side) -> &'static str {
+        self.choose(side, "we", "the client", "the server")
+    }
+
+    fn possessive(&self, side: Side) -> &'static str {
+        self.choose(side, "our", "the client's", "the server's")
+    }
+
+    fn agent(&self, side: Side) -> &'static str {
+        self.choose(side, "us", "the client", "the server")
+    }
+
+    /// The form of a verb that goes with "we", or with anybody else.
+    fn verb(&self, side: Side, we: &'static str, other: &'static str) -> &'static str {
+        self.choose(side, we, other, other)
+    }
+
+    fn choose<T>(&self, side: Side, ours: T, client: T, server: T) -> T {
+        match side {
+            _ if self.ours == Some(side) => ours,
+            Side::Client => client,
+            Side::Server => server,
+        }
+    }
+}
+
+fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt::Result {
+    let peer = from.other();
+    let (sender, senders) = (cast.subject(from), cast.possessive(from));
+    let (other, others) = (cast.subject(peer), cast.possessive(peer));
+    match *note {
+        Note::First { isn } => write!(out, "1st: {senders} ISN {isn}; SYN uses up one number"),
+        Note::Second => {
+            let are = cast.verb(peer, "are", "is");
+            let not = cast.verb(from, "are", "is");
+            write!(out, "2nd: ack = {others} ISN + 1; {other} {are} open, {sender} {not} not yet")
+        }
+        Note::CrossingSyn => write!(out, "the SYNs cross: both ends open at once"),
+        Note::Third { data: false } => {
+            write!(out, "3rd: both ISNs acknowledged; no reply is waited for")
+        }
+        Note::Third { data: true } => {
+            write!(out, "3rd, with data in it: delivered as soon as the handshake is complete")
+        }
+        Note::InPlaceOfThird => {
+            write!(out, "in place of the 3rd: its ack completes the handshake just as well")
+        }
+        Note::Again { what, after } => {
+            let what = match what {
+                Resent::Syn => "1st again: no answer came",
+                Resent::SynAck => "2nd again: the 3rd never came",
+                Resent::Data => "again: not acknowledged",
+                Resent::Fin => "FIN again: not acknowledged",
+            };
+            match after {
+                Some(after) => write!(out, "{what} in {}", Time(after)),
+                None => out.write_str(what),
+            }
+        }
+        Note::BeyondGap { missing } => {
+            write!(out, "ahead of its turn: {} and on is missing", missing.relative)
+        }
+        Note::FillsGap => write!(out, "late: it fills a gap"),
+        Note::DuplicateAck { count, missing } => {
+            let miss = cast.verb(from, "miss", "misses");
+            write!(out, "duplicate ACK {count}: {sender} still {miss} {}", missing.relative)
+        }
+        Note::WindowClosed => {
+            let have = cast.verb(from, "have", "has");
+            let must = cast.verb(peer, "have to", "has to");
+            write!(out, "{sender} {have} no room left: {other} {must} wait")
+        }
+        Note::WindowOpened { bytes } => {
+            let have = cast.verb(from, "have", "has");
+            write!(out, "{sender} {have} room again: {}", Size(bytes.into()))
+        }
+        Note::WindowProbe => write!(out, "asks whether the window has opened"),
+        Note::KeepAlive => write!(out, "keep-alive: asks whether {other} still answers"),
+        Note::FirstFin => {
+            let have = cast.verb(from, "have", "has");
+            write!(out, "{sender} {have} no more to send; {other} may go on")
+        }
+        Note::SecondFin => {
+            let close = cast.verb(from, "close", "closes");
+            write!(out, "{sender} {close} too: nothing is left to send either way")
+        }
+        Note::FinAcknowledged { state } => write_fin_acknowledged(out, cast, peer, state),
+        Note::Refused { port } => write!(out, "refused: nobody listens on port {port}"),
+        Note::Reset => {
+            let end = cast.verb(from, "end", "ends");
+            write!(out, "{sender} {end} it at once: what was not delivered is lost")
+        }
+        Note::StrayReset => write!(out, "a RST that fits nothing: {other} may ignore it"),
+        Note::Lost => write!(out, "✗ lost on the way"),
+        Note::ThirdLost => {
+            let are = cast.verb(from, "are", "is");
+            write!(out, "✗ lost on the way: {sender} {are} open, {other} cannot know it yet")
+        }
+        Note::Damaged => write!(out, "✗ damaged on the way: its checksum fails"),
+        Note::Copied => write!(out, "a copy that the link made"),
+    }
+}
+
+/// `closer` is the end whose FIN is acknowledged.
+fn write_fin_acknowledged(
+    out: &mut dyn Write,
+    cast: &Cast,
+    closer: Side,
+    state: State,
+) -> fmt::Result {
+    let possessive = cast.possessive(closer);
+    write!(out, "{possessive} FIN is acknowledged")?;
+    match state {
+        State::FinWait2 => write!(out, "; the other direction is still open"),
+        State::TimeWait => write!(out, "; it waits out 2 MSL"),
+        State::Closed => {
+            let other = cast.subject(closer.other());
+            let wait = cast.verb(closer.other(), "wait", "waits");
+            write!(out, ": all done; {other} {wait} 2 MSL for stragglers")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_ending(out: &mut dyn Write, cast: &Cast, ending: Ending) -> fmt::Result {
+    match ending {
+        Ending::Open => write!(out, "still open"),
+        Ending::Unanswered => write!(out, "no answer"),
+        Ending::Refused => write!(out, "refused"),
+        Ending::Closed(side) => write!(out, "closed by {}", cast.agent(side)),
+        Ending::HalfClosed(side) => write!(out, "half closed, by {}", cast.agent(side)),
+        Ending::Reset(side) => write!(out, "reset by {}", cast.agent(side)),
+    }
+}
+
+fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
+    match *message {
+        Message::TimeHeading => write!(out, "time µs"),
+        Message::SegmentHeading { absolute: false } => {
+            write!(out, "segment (relative; -S absolute)")
+        }
+        Message::SegmentHeading { absolute: true } => write!(out, "segment (absolute)"),
+        Message::Legend => write!(out, "• read, ~ inferred"),
+        Message::Folded { packets, bytes: [client, server] } => {
+            write!(out, "{} more of data and ACKs: ", Count(packets))?;
+            write!(out, "{} from the client, {} from the server", Size(client), Size(server))
+        }
+        Message::Network { root: true } => write!(out, "private network"),
+        Message::Network { root: false } => write!(out, "private network, no root"),
+        Message::PacketSocket => write!(out, "packet socket"),
+        Message::Tun => write!(out, "TUN"),
+        Message::Virtual => write!(out, "virtual time"),
+        Message::Seed(seed) => write!(out, "seed {seed}"),
+        Message::HandshakeTime(time) => write!(out, "SYN→SYN-ACK {}", Time(time)),
+        Message::Bytes { out: sent, r#in } => {
+            write!(out, "{} out, {} in", Size(sent), Size(r#in))
+        }
+        Message::BytesEqual => write!(out, "every byte as it was sent"),
+        Message::BytesDiffer => write!(out, "the bytes differ"),
+        Message::Goodput { bytes, time } => {
+            write!(out, "{} in {}: {}", Size(bytes), Time(time), Rate { bytes, time })
+        }
+        Message::Retransmitted(count) => write!(out, "{} retransmitted", Count(count)),
+        Message::LostOnTheWay(count) => write!(out, "{} lost on the way", Count(count)),
+        Message::Packets(1) => write!(out, "1 packet"),
+        Message::Packets(count) => write!(out, "{} packets", Count(count)),
+        Message::Connections(1) => write!(out, "1 connection"),
+        Message::Connections(count) => write!(out, "{} connections", Count(count)),
+        Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
+        Message::Interrupted => write!(out, "interrupted"),
+        Message::Next => write!(out, "next"),
+        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) => Ok(()),
+    }
+}
+
+fn hint_text(hint: Hint) -> &'static str {
+    match hint {
+        Hint::LoseThird => "lose the third handshake packet",
+        Hint::LoseSecond => "lose the SYN-ACK",
+        Hint::LoseSome => "lose one packet in ten",
+        Hint::TurnRound => "let the kernel be the client",
+        Hint::Bulk => "move 100 MB each way and compare it",
+        Hint::ClosedPort => "connect where nobody listens",
+        Hint::Capture => "keep the packets for Wireshark",
+        Hint::Absolute => "show sequence numbers as in the headers",
+        Hint::Curl => "let curl talk to our stack",
+    }
+}

@@ -1,0 +1,153 @@
+//! Every sentence that Handclasp says to a person, as a typed message with its parameters.
+//!
+//! A language is one file that implements [`Language`]; the compiler tells it which messages it
+//! does not have yet. What is no sentence is not here: states, flags, field names and commands
+//! are the same in every language.
+
+mod english;
+mod quantity;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::track::Side;
+use crate::track::note::Note;
+use crate::track::summary::Ending;
+
+pub use english::English;
+pub use quantity::{Count, Rate, Size, Time};
+
+/// A tongue to say messages in.
+pub trait Language: Sync {
+    /// Writes `message` as a sentence, without a full stop.
+    ///
+    /// # Errors
+    ///
+    /// When `out` fails.
+    fn write(&self, out: &mut dyn fmt::Write, cast: &Cast, message: &Message<'_>) -> fmt::Result;
+
+    /// The sentence as a string.
+    fn say(&self, cast: &Cast, message: &Message<'_>) -> String {
+        let mut text = String::new();
+        // A string takes everything.
+        let _ = self.write(&mut text, cast, message);
+        text
+    }
+}
+
+/// Who the ends of a connection are to the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Cast {
+    /// The end that is ours, of which a sentence says "we"; none in a capture.
+    pub ours: Option<Side>,
+}
+
+/// What can be said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Message<'a> {
+    /// Heading of the column of times, which are in microseconds.
+    TimeHeading,
+    /// Heading of the column of segments.
+    SegmentHeading {
+        /// Whether its numbers are as in the headers.
+        absolute: bool,
+    },
+    /// What the marks behind states mean.
+    Legend,
+    /// What a packet means.
+    Note {
+        /// Who sent the packet.
+        from: Side,
+        /// What it means.
+        note: &'a Note,
+    },
+    /// So many packets of plain data and acknowledgments are not shown.
+    Folded {
+        /// How many.
+        packets: u64,
+        /// Bytes of payload in them, from the client and from the server.
+        bytes: [u64; 2],
+    },
+    /// A private network was made.
+    Network {
+        /// Whether by root.
+        root: bool,
+    },
+    /// The connection goes over a packet socket.
+    PacketSocket,
+    /// The connection goes over a TUN interface.
+    Tun,
+    /// Both ends live in virtual time.
+    Virtual,
+    /// Random choices come from this seed.
+    Seed(u64),
+    /// How long it took from the SYN to the SYN-ACK.
+    HandshakeTime(Duration),
+    /// Bytes of payload in both directions, as our side sees it, or the client.
+    Bytes {
+        /// Sent.
+        out: u64,
+        /// Received.
+        r#in: u64,
+    },
+    /// A hash told that all the bytes arrived as they were sent.
+    BytesEqual,
+    /// A hash told that bytes were altered, lost or doubled.
+    BytesDiffer,
+    /// How fast payload moved.
+    Goodput {
+        /// Bytes of payload.
+        bytes: u64,
+        /// In this time.
+        time: Duration,
+    },
+    /// Packets sent again.
+    Retransmitted(u64),
+    /// Packets that the link lost or damaged.
+    LostOnTheWay(u64),
+    /// How the connection ended.
+    Ending(Ending),
+    /// Packets of the connection.
+    Packets(u64),
+    /// Connections that were seen.
+    Connections(u64),
+    /// A connection begins.
+    ConnectionBegins {
+        /// Who opens it.
+        client: SocketAddr,
+        /// To whom.
+        server: SocketAddr,
+    },
+    /// The user stopped it.
+    Interrupted,
+    /// Heading of the commands to try next.
+    Next,
+    /// What a suggested command shows.
+    Hint(Hint),
+}
+
+/// What a suggested command shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hint {
+    /// The third handshake packet gets lost.
+    LoseThird,
+    /// The SYN-ACK gets lost.
+    LoseSecond,
+    /// Some packets get lost at random.
+    LoseSome,
+    /// The kernel is the client.
+    TurnRound,
+    /// Bulk data, compared.
+    Bulk,
+    /// Nobody listens.
+    ClosedPort,
+    /// A capture is written.
+    Capture,
+    /// Sequence numbers as in the headers.
+    Absolute,
+    /// A well-known program does the same.
+    Curl,
+}

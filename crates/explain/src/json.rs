@@ -1,0 +1,136 @@
+//! Rows and totals for programs: objects for JSON Lines, with Wireshark's field names.
+//!
+//! Each has `v`, the version of these names, and `type`. Times are in nanoseconds, `tcp.seq`
+//! and its like count from the ISN and `tcp.seq_raw` is as in the header.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use crate::catalogue::{Cast, Language, Message};
+use crate::track::row::{Known, Row};
+use crate::track::summary::Summary;
+use crate::track::{Both, Fate, Side};
+
+/// The version of the names below. It changes when one changes its meaning or goes away.
+pub const VERSION: u32 = 1;
+
+/// One packet.
+#[derive(Clone, Debug, Serialize)]
+pub struct Packet {
+    v: u32,
+    r#type: &'static str,
+    time_ns: u64,
+    #[serde(rename = "tcp.stream")]
+    stream: u64,
+    #[serde(rename = "frame.number")]
+    number: u64,
+    from: Side,
+    #[serde(rename = "tcp.seq")]
+    seq: u32,
+    #[serde(rename = "tcp.seq_raw")]
+    seq_raw: u32,
+    #[serde(rename = "tcp.ack", skip_serializing_if = "Option::is_none")]
+    ack: Option<u32>,
+    #[serde(rename = "tcp.ack_raw", skip_serializing_if = "Option::is_none")]
+    ack_raw: Option<u32>,
+    #[serde(rename = "tcp.flags")]
+    flags: u16,
+    #[serde(rename = "tcp.flags.letters")]
+    letters: String,
+    #[serde(rename = "tcp.len")]
+    len: usize,
+    #[serde(rename = "tcp.window_size_value")]
+    raw_window: u16,
+    #[serde(rename = "tcp.window_size")]
+    window: u32,
+    #[serde(rename = "tcp.options.mss_val", skip_serializing_if = "Option::is_none")]
+    mss: Option<u16>,
+    #[serde(rename = "tcp.options.wscale.shift", skip_serializing_if = "Option::is_none")]
+    window_scale: Option<u8>,
+    #[serde(rename = "tcp.options.timestamp.tsval", skip_serializing_if = "Option::is_none")]
+    timestamp: Option<u32>,
+    #[serde(rename = "tcp.options.timestamp.tsecr", skip_serializing_if = "Option::is_none")]
+    echo: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sack: Vec<[u32; 2]>,
+    states: Both<State>,
+    fate: Fate,
+    #[serde(flatten)]
+    marks: BTreeMap<&'static str, bool>,
+    notes: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct State {
+    state: Option<&'static str>,
+    read: bool,
+}
+
+impl From<Known> for State {
+    fn from(known: Known) -> Self {
+        Self { state: known.state.map(|state| state.name()), read: known.read }
+    }
+}
+
+impl Packet {
+    /// The row as an object; `stream` is the connection's number, from 0.
+    #[must_use]
+    pub fn new(stream: u64, row: &Row, language: &dyn Language, cast: &Cast) -> Self {
+        let segment = &row.segment;
+        let notes = row.notes.iter();
+        Self {
+            v: VERSION,
+            r#type: "packet",
+            time_ns: row.at.as_nanos(),
+            stream,
+            number: row.number,
+            from: row.from,
+            seq: segment.seq.relative,
+            seq_raw: segment.seq.raw,
+            ack: segment.ack.map(|ack| ack.relative),
+            ack_raw: segment.ack.map(|ack| ack.raw),
+            flags: segment.flags.bits(),
+            letters: segment.flags.to_string(),
+            len: segment.len,
+            raw_window: segment.raw_window,
+            window: segment.window(),
+            mss: segment.options.mss,
+            window_scale: segment.options.window_scale,
+            timestamp: segment.options.timestamps.map(|ts| ts.value),
+            echo: segment.options.timestamps.map(|ts| ts.echo),
+            sack: segment.sack.iter().map(|(l, r)| [l.relative, r.relative]).collect(),
+            states: Both { client: row.states.client.into(), server: row.states.server.into() },
+            fate: row.fate,
+            marks: notes.clone().filter_map(|note| Some((note.field()?, true))).collect(),
+            notes: notes
+                .map(|note| language.say(cast, &Message::Note { from: row.from, note }))
+                .collect(),
+        }
+    }
+}
+
+/// A connection's totals.
+#[derive(Clone, Debug, Serialize)]
+pub struct Connection {
+    v: u32,
+    r#type: &'static str,
+    #[serde(rename = "tcp.stream")]
+    stream: u64,
+    sockets: Both<SocketAddr>,
+    #[serde(flatten)]
+    summary: Summary,
+}
+
+impl Connection {
+    /// The totals as an object; `stream` is the connection's number, from 0.
+    #[must_use]
+    pub fn new(stream: u64, sockets: Both<SocketAddr>, summary: Summary) -> Self {
+        Self { v: VERSION, r#type: "connection", stream, sockets, summary }
+    }
+}
+
+#[cfg(test)]
+#[path = "json_tests.rs"]
+mod tests;

@@ -1,0 +1,97 @@
+//! Columns, and text that is wrapped and padded by the cells it takes on a screen.
+
+use unicode_width::UnicodeWidthStr;
+
+/// Cells for microseconds: up to 999 s.
+pub(super) const TIME: usize = 9;
+/// Cells for a state: `SYN-RECEIVED`.
+pub(super) const STATE: usize = 12;
+/// Cells for a mark and the space before it.
+pub(super) const MARK: usize = 2;
+/// Cells for an arrow.
+pub(super) const ARROW: usize = 3;
+/// Where the words of a segment's second line begin: behind its flags.
+pub(super) const HANGING: usize = 6;
+
+/// Narrower than this the columns do not fit.
+const MIN_WIDTH: usize = 80;
+/// Wider than this a line is hard to follow.
+const MAX_WIDTH: usize = 108;
+
+/// Cells for a segment where there is room: a SYN-ACK with its options.
+const FULL_SEGMENT: usize = 43;
+
+/// The columns for a screen of some width.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// Cells of a line.
+    pub(super) width: usize,
+    /// Where arrows and notes begin.
+    pub(super) arrow: usize,
+    /// Cells for a segment.
+    pub(super) segment: usize,
+}
+
+impl Layout {
+    /// For lines of `width` cells, the left states with or without a mark, and `heading` cells
+    /// above the right states, if that much can be had.
+    pub(super) fn new(width: usize, left_marked: bool, heading: usize) -> Self {
+        let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
+        let left = STATE + if left_marked { MARK } else { 0 };
+        let arrow = TIME + 2 + left + 1;
+        let rest = width - arrow - ARROW - 1 - 1;
+        let segment = rest.saturating_sub(heading.max(STATE + MARK));
+        let segment = if segment < FULL_SEGMENT { rest - STATE - MARK } else { segment };
+        Self { width, arrow, segment }
+    }
+}
+
+/// The cells that `text` takes.
+pub(super) fn cells(text: &str) -> usize {
+    text.width()
+}
+
+/// `text`, and spaces up to `width` cells.
+pub(super) fn pad(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(cells(text))))
+}
+
+/// Lines of up to `width` cells, broken between `words`; those behind the first are `hanging`
+/// cells further in. A word that is too long has a line of its own, cut to fit.
+pub(super) fn wrap<'a>(
+    words: impl IntoIterator<Item = &'a str>,
+    width: usize,
+    hanging: usize,
+) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if cells(line) + 1 + cells(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) => lines.push(format!("{:hanging$}{}", "", cut(word, width - hanging))),
+            None => lines.push(cut(word, width)),
+        }
+    }
+    lines
+}
+
+fn cut(word: &str, width: usize) -> String {
+    if cells(word) <= width {
+        return word.into();
+    }
+    let mut out = String::new();
+    for c in word.chars() {
+        if cells(&out) + cells(c.encode_utf8(&mut [0; 4])) + 1 > width {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
+#[cfg(test)]
+#[path = "layout_tests.rs"]
+mod tests;

@@ -1,0 +1,27 @@
+//! Connections understood from their packets, and told in sentences.
+//!
+//! A [`Flow`] follows one connection packet by packet and makes a [`Row`] of each: relative
+//! numbers, scaled windows, both ends' states, and what the packet means as [`Note`]s. The
+//! [`Ladder`] writes rows for people, [`json`] for programs, and every sentence comes out of
+//! the one [`catalogue`].
+//!
+//! Nothing here reads a clock, starts a thread or opens a file: times come with the packets,
+//! and text goes to a writer that the caller has.
+//!
+//! [`Note`]: track::note::Note
+#![forbid(unsafe_code)]
+#![deny(clippy::disallowed_methods)]
+
+pub mod catalogue;
+pub mod json;
+pub mod ladder;
+pub mod track;
+
+#[cfg(test)]
+mod talk;
+
+pub use catalogue::{Cast, English, Language, Message};
+pub use ladder::Ladder;
+pub use track::row::Row;
+pub use track::summary::Summary;
+pub use track::{Fate, Flow, Packet, Side};
