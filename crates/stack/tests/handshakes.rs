@@ -286,7 +286,7 @@ fn an_old_cookie_is_answered_with_rst() {
     let (mut node, listener) =
         server(Backlog { cookies: CookieMode::Always, ..Backlog::default() });
     let syn_ack = knock(&mut node, 1);
-    node.now = node.now + seconds(129);
+    node.now += seconds(129);
     knock(&mut node, 2);
     let rst = one(send(&mut node, 1, &ack(&syn_ack), b""));
     assert!(rst.header.flags.contains(Flags::RST));
