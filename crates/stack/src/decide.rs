@@ -20,12 +20,17 @@ use crate::tcp::half_opens::{Acceptor, Entry};
 
 impl Host {
     /// Forwards nothing new from now on. Connections that wait for a decision are refused with
-    /// RST, those that the policy took and nobody accepted are aborted; others live on.
+    /// RST, those that the policy took and nobody accepted are aborted; others live on, UDP
+    /// flows among them.
     pub fn stop_forwarding<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
         while let Some(Accepted { id, .. }) = self.accept_forwarded() {
             store.with(id, |connection| connection.abort(cx));
             store.disown(id);
             self.touched(id);
+        }
+        let unanswered: Vec<u32> = self.tcp.half_opens.of(Acceptor::Policy).collect();
+        for slot in unanswered {
+            self.abandon(store, slot);
         }
         let waiting: Vec<PendingId> = self.forward.iter().flat_map(Forward::ids).collect();
         for id in waiting {
@@ -47,7 +52,7 @@ impl Host {
         let Some(pending) = forward.take(id) else { return false };
         forward.syn_queue.entered();
         let tuple = pending.tuple;
-        let opening = self.opening(&tuple, None, now);
+        let opening = self.opening(&tuple, pending.after, now);
         let half = HalfOpen::new(&config, &tuple, &pending.syn, opening, now);
         let syn_ack = half.syn_ack(&config, &tuple, now);
         let ip = ip_fields(&config);
@@ -61,8 +66,7 @@ impl Host {
     pub fn reject_pending(&mut self, id: PendingId, how: Rejection, now: Instant) -> bool {
         let Some(forward) = &mut self.forward else { return false };
         if how == Rejection::Silent {
-            forward.silence(id, now);
-            return forward.get(id).is_some();
+            return forward.silence(id, now);
         }
         let Some(pending) = forward.take(id) else { return false };
         self.tcp.demux.remove(&pending.tuple);
@@ -95,9 +99,14 @@ impl Host {
         self.forward.as_mut()?.pop()
     }
 
-    /// The next UDP flow that began.
+    /// The next UDP flow that began and is not over.
     pub fn next_flow(&mut self) -> Option<Flow> {
-        self.forward.as_mut()?.new_flows.pop_front()
+        loop {
+            let flow = self.forward.as_mut()?.new_flows.pop_front()?;
+            if self.udp.get(flow.id).is_some() {
+                return Some(flow);
+            }
+        }
     }
 }
 

@@ -17,6 +17,8 @@ use crate::ip::Envelope;
 use crate::store::{ConnId, Datagram, Store, UdpId};
 use crate::tcp;
 
+/// The most payload of a burst: what IP's length field leaves beside the longest headers.
+const BURST_MAX: usize = 65_535 - 40 - 60;
 /// The most bytes that a UDP datagram carries over IPv4 and IPv6.
 const UDP_MAX: [usize; 2] = [65_507, 65_527];
 
@@ -62,7 +64,7 @@ impl Host {
 
     /// One turn of a connection.
     fn transmit_connection<S: Store>(&mut self, store: &mut S, cx: &Context<'_>, id: ConnId) {
-        let burst = self.ip.interface.burst;
+        let burst = self.ip.interface.burst.min(BURST_MAX);
         let Some(flow) = self.tcp.flows.get_mut(id) else { return };
         flow.queued = false;
         let answer = store.with(id, |connection| {

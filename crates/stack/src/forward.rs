@@ -7,6 +7,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use handclasp_tcp::{Config, Tuple};
+use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Header;
 use handclasp_wire::time::Instant;
 
@@ -133,7 +134,10 @@ pub trait Policy: Send {
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) tuple: Tuple,
+    /// The latest of its SYNs.
     pub(crate) syn: Header,
+    /// Beyond which number we must start, if the four-tuple had a life before.
+    pub(crate) after: Option<SeqNumber>,
     pub(crate) since: Instant,
     /// Refused in silence, and only remembered.
     pub(crate) silent: bool,
@@ -174,29 +178,48 @@ impl Forward {
     }
 
     /// Keeps a SYN until the application decides; `None` if too many wait.
-    pub(crate) fn ask(&mut self, tuple: Tuple, syn: Header, now: Instant) -> Option<PendingId> {
+    pub(crate) fn ask(
+        &mut self,
+        tuple: Tuple,
+        syn: Header,
+        after: Option<SeqNumber>,
+        now: Instant,
+    ) -> Option<PendingId> {
         if self.pending.len() + self.syn_queue.len() >= self.config.pending {
             return None;
         }
         let deadline = now + self.config.pending_timeout;
-        let pending = Pending { tuple, syn, since: now, silent: false, deadline };
+        let pending = Pending { tuple, syn, after, since: now, silent: false, deadline };
         let id = PendingId(self.pending.insert(pending));
         self.timers.schedule(id.index(), deadline);
+        if self.untold.len() >= self.config.pending {
+            // An application that never looks must not let them pile up.
+            self.untold.retain(|id| self.pending.get(id.0).is_some());
+        }
         self.untold.push_back(id);
         Some(id)
     }
 
     /// Remembers one for whose repetitions there is to be no answer either.
-    pub(crate) fn silence(&mut self, id: PendingId, now: Instant) {
-        if let Some(pending) = self.pending.get_mut(id.0) {
-            pending.silent = true;
-            pending.deadline = now + self.config.silence;
-            self.timers.schedule(id.index(), pending.deadline);
-        }
+    /// False if it is gone.
+    pub(crate) fn silence(&mut self, id: PendingId, now: Instant) -> bool {
+        let Some(pending) = self.pending.get_mut(id.0) else { return false };
+        pending.silent = true;
+        pending.deadline = now + self.config.silence;
+        self.timers.schedule(id.index(), pending.deadline);
+        true
     }
 
-    pub(crate) fn get(&self, id: PendingId) -> Option<&Pending> {
-        self.pending.get(id.0)
+    pub(crate) fn get_mut(&mut self, id: PendingId) -> Option<&mut Pending> {
+        self.pending.get_mut(id.0)
+    }
+
+    /// Puts a flow among those of which the application is to be told.
+    pub(crate) fn announce(&mut self, flow: Flow) {
+        if self.new_flows.len() >= self.config.flows {
+            self.new_flows.pop_front();
+        }
+        self.new_flows.push_back(flow);
     }
 
     pub(crate) fn next_pending(&mut self) -> Option<PendingTcp> {

@@ -84,7 +84,6 @@ pub enum Holder {
 
 /// How many entries a host's tables have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct TableSizes {
     /// Four-tuples taken: all of the following, and what waits at the forwarder.
     pub tuples: usize,
@@ -113,6 +112,8 @@ pub struct Host {
     pub(crate) tcp: Tcp,
     pub(crate) udp: Sockets,
     pub(crate) forward: Option<Forward>,
+    /// There was a forwarder once: what it took in may live on, for addresses not ours.
+    pub(crate) forwarded: bool,
     /// Those who may have something to send, each at most once, served in turn.
     pub(crate) ready: VecDeque<Sender>,
     pub(crate) icmp_errors: Rate,
@@ -129,6 +130,7 @@ impl Host {
             tcp: Tcp::new(&config, secret),
             udp: Sockets::new(secret.table_hash()),
             forward: None,
+            forwarded: false,
             ready: VecDeque::new(),
             icmp_errors: Rate::new(config.icmp_errors_per_second),
             counters: Counters::default(),
@@ -218,6 +220,7 @@ impl Host {
     /// decide at once are asked about through [`Host::next_pending`].
     pub fn set_forward(&mut self, config: ForwardConfig, policy: Option<Box<dyn Policy>>) {
         self.forward = Some(Forward::new(config, policy));
+        self.forwarded = true;
     }
 
     /// Who is to be told of packets that are dropped.

@@ -253,7 +253,7 @@ impl Host {
         let id = store.insert_udp(UdpOrigin::Flow { local, remote });
         self.udp.begin(id, local, remote, now + flow_idle);
         let flow = Flow { id, source: remote, destination: local };
-        self.forward.as_mut()?.new_flows.push_back(flow);
+        self.forward.as_mut()?.announce(flow);
         Some(id)
     }
 

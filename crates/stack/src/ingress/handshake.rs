@@ -180,7 +180,6 @@ impl Host {
             Acceptor::Pending(id) => Origin::Pending(id),
             Acceptor::Policy => Origin::Policy,
         };
-        // In its queue before anybody is woken to look there.
         let id = store.insert(connection, origin);
         let accepted = Accepted { id, tuple };
         match acceptor {
@@ -228,14 +227,19 @@ impl Host {
                 self.refuse(tuple, header, text.len(), how, cx.now);
                 Err(Discard::NotForwarded)
             }
-            Decision::Ask => self.ask(cx, &segment),
+            Decision::Ask => self.ask(cx, &segment, after),
         }
     }
 
-    fn ask(&mut self, cx: &Context<'_>, segment: &Segment) -> Result<(), Discard> {
+    fn ask(
+        &mut self,
+        cx: &Context<'_>,
+        segment: &Segment,
+        after: Option<SeqNumber>,
+    ) -> Result<(), Discard> {
         let Some(forward) = &mut self.forward else { return Ok(()) };
         let id = forward
-            .ask(segment.tuple, segment.header.clone(), cx.now)
+            .ask(segment.tuple, segment.header.clone(), after, cx.now)
             .ok_or(Discard::NotForwarded)?;
         self.tcp.demux.insert(segment.tuple, Owner::Pending(id));
         Ok(())
@@ -244,13 +248,17 @@ impl Host {
     /// Something more of a peer that waits for a decision: its SYN again, or its withdrawal.
     pub(super) fn for_pending(&mut self, id: PendingId, segment: &Segment) -> Result<(), Discard> {
         let Some(forward) = &mut self.forward else { return Ok(()) };
+        let Some(pending) = forward.get_mut(id) else { return Ok(()) };
         let header = &segment.header;
-        let withdrawn = header.flags.contains(Flags::RST)
-            && forward.get(id).is_some_and(|pending| header.seq == pending.syn.seq + 1);
-        if withdrawn {
-            forward.take(id);
-            self.tcp.demux.remove(&segment.tuple);
-            return Ok(());
+        if header.flags.contains(Flags::RST) {
+            if header.seq == pending.syn.seq + 1 {
+                forward.take(id);
+                self.tcp.demux.remove(&segment.tuple);
+                return Ok(());
+            }
+        } else if header.flags.contains(Flags::SYN) {
+            // What is answered in the end is the latest.
+            pending.syn = header.clone();
         }
         Err(Discard::NotForwarded)
     }

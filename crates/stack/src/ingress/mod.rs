@@ -143,7 +143,7 @@ impl Host {
     ) -> Result<Destination, Discard> {
         let destination = match self.ip.addresses.destination(dst) {
             Destination::Own if arrived.to_group => Destination::Group,
-            Destination::Other if self.forward.is_none() || !ip::is_unicast(dst) => {
+            Destination::Other if !self.forwarded || !ip::is_unicast(dst) => {
                 return Err(Discard::OtherHost);
             }
             destination => destination,
@@ -158,10 +158,19 @@ impl Host {
         }
     }
 
+    /// Whether what nobody has is for us to answer: it was for us, or we take in everything.
+    const fn answers_for(&self, destination: Destination) -> bool {
+        match destination {
+            Destination::Own => true,
+            Destination::Other => self.forward.is_some(),
+            Destination::Group => false,
+        }
+    }
+
     /// Tells the sender of a packet that it went wrong, if that is allowed: never about what
     /// was for several hosts, or came from nobody (RFC 1122 §3.2.2, RFC 4443 §2.4 (e)).
     fn complain_about(&mut self, received: &Received, complaint: Complaint, cx: &Context<'_>) {
-        if received.destination != Destination::Group && ip::is_unicast(received.src) {
+        if self.answers_for(received.destination) && ip::is_unicast(received.src) {
             let (at, to) = (received.dst, received.src);
             self.complain(complaint, at, to, &received.packet, cx.now);
         }

@@ -20,8 +20,7 @@ pub(super) struct Segment {
     pub(super) tuple: Tuple,
     pub(super) header: Header,
     pub(super) text: Bytes,
-    /// It is for an address of ours, not to be forwarded.
-    pub(super) to_own: bool,
+    pub(super) destination: Destination,
 }
 
 impl Host {
@@ -47,8 +46,7 @@ impl Host {
             remote_port: header.src_port,
         };
         let text = received.payload.slice(view.header_len()..);
-        let to_own = received.destination == Destination::Own;
-        let segment = Segment { tuple, header, text, to_own };
+        let segment = Segment { tuple, header, text, destination: received.destination };
         match self.tcp.demux.get(&tuple) {
             Some(Owner::Connection(id)) => self.for_connection(store, cx, id, segment),
             Some(Owner::HalfOpen(slot)) => self.for_half_open(store, cx, slot, segment),
@@ -140,8 +138,9 @@ impl Host {
         segment: Segment,
         after: Option<SeqNumber>,
     ) -> Result<(), Discard> {
-        let listener = self.tcp.listeners.at(segment.tuple.local()).filter(|_| segment.to_own);
-        if let Some(listener) = listener {
+        let own = segment.destination == Destination::Own;
+        let listener = self.tcp.listeners.at(segment.tuple.local());
+        if let Some(listener) = listener.filter(|_| own) {
             return self.for_listener(store, cx, listener, segment, after);
         }
         if self.forward.as_ref().is_some_and(|forward| forward.config.tcp) {
@@ -156,6 +155,9 @@ impl Host {
         cx: &Context<'_>,
         segment: &Segment,
     ) -> Result<(), Discard> {
+        if !self.answers_for(segment.destination) {
+            return Err(Discard::OtherHost);
+        }
         self.reset(&segment.tuple, &segment.header, segment.text.len(), cx.now);
         Err(Discard::ClosedPort)
     }
