@@ -296,3 +296,7 @@ impl Flight {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "flight_tests.rs"]
+mod tests;
