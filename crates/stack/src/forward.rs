@@ -214,14 +214,6 @@ impl Forward {
         self.pending.get_mut(id.0)
     }
 
-    /// Puts a flow among those of which the application is to be told.
-    pub(crate) fn announce(&mut self, flow: Flow) {
-        if self.new_flows.len() >= self.config.flows {
-            self.new_flows.pop_front();
-        }
-        self.new_flows.push_back(flow);
-    }
-
     pub(crate) fn next_pending(&mut self) -> Option<PendingTcp> {
         loop {
             let id = self.untold.pop_front()?;

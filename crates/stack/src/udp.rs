@@ -253,7 +253,12 @@ impl Host {
         let id = store.insert_udp(UdpOrigin::Flow { local, remote });
         self.udp.begin(id, local, remote, now + flow_idle);
         let flow = Flow { id, source: remote, destination: local };
-        self.forward.as_mut()?.announce(flow);
+        let untold = &mut self.forward.as_mut()?.new_flows;
+        if untold.len() >= flows {
+            // An application that never looks must not let them pile up.
+            untold.retain(|flow| self.udp.get(flow.id).is_some());
+        }
+        untold.push_back(flow);
         Some(id)
     }
 
