@@ -287,9 +287,13 @@ impl Host {
         !(self.ready.is_empty() && ip.outbox.is_empty() && ip.loopback.is_empty())
     }
 
-    /// When to call [`Host::deadline_passed`], if at all.
+    /// When to call [`Host::deadline_passed`], and [`Host::poll_transmit`] after it, if at all.
+    /// It may be past already.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
+        if !self.ip.loopback.is_empty() {
+            return Some(Instant::ZERO);
+        }
         [
             self.tcp.flows.next_deadline(),
             self.tcp.half_opens.next_deadline(),

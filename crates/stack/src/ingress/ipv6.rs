@@ -42,10 +42,11 @@ impl Host {
             trusted: arrived.trusted,
             segment_size: arrived.segment_size,
         };
-        if let Some(at) = view.extensions().filter_map(Result::ok).find_map(unfinished_route) {
-            let complaint = Complaint::BadField { pointer: at as u32 };
-            self.complain_about(&received, complaint, cx);
-            return Err(Discard::OtherHost);
+        if let Some(why) = view.extensions().filter_map(Result::ok).find_map(refusal) {
+            if let Some(complaint) = why {
+                self.complain_about(&received, complaint, cx);
+            }
+            return Err(Discard::BadExtension);
         }
         let Some(header) = upper.fragment else { return Ok(Some(received)) };
         if header.offset == 0 && !header.more {
@@ -65,9 +66,36 @@ impl Host {
     }
 }
 
-/// Where a routing header asks us to send the packet on, if it does. We do not: RFC 5095
-/// forbids it for type 0, and no other is known here (RFC 8200 §4.4).
-fn unfinished_route(extension: Extension<'_>) -> Option<usize> {
-    let left = *extension.bytes.get(SEGMENTS_LEFT_AT)?;
-    (extension.kind == protocol::ROUTING && left > 0).then_some(extension.offset + 2)
+/// Why an extension header forbids us to take the packet in, if it does, and what its sender is
+/// to be told, if anything.
+fn refusal(extension: Extension<'_>) -> Option<Option<Complaint>> {
+    match extension.kind {
+        protocol::ROUTING => {
+            // It asks us to send the packet on. RFC 5095 forbids that for type 0, and no other
+            // is known here (RFC 8200 §4.4).
+            let left = *extension.bytes.get(SEGMENTS_LEFT_AT)?;
+            let pointer = extension.offset as u32 + 2;
+            (left > 0).then_some(Some(Complaint::BadField { pointer }))
+        }
+        protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS => unknown_option(extension),
+        _ => None,
+    }
+}
+
+/// The first option that must not be passed over: the two highest bits of the type of one that
+/// is unknown say what is to be done (RFC 8200 §4.2). None needs to be known here.
+fn unknown_option(extension: Extension<'_>) -> Option<Option<Complaint>> {
+    let mut at = 2;
+    while let Some(kind) = extension.bytes.get(at) {
+        let pointer = (extension.offset + at) as u32;
+        match kind >> 6 {
+            0b00 => {}
+            0b01 => return Some(None),
+            _ => return Some(Some(Complaint::UnknownOption { pointer })),
+        }
+        // Pad1 is one byte without a length.
+        let len = extension.bytes.get(at + 1).map_or(0, |len| 2 + usize::from(*len));
+        at += if *kind == 0 { 1 } else { len.max(2) };
+    }
+    None
 }

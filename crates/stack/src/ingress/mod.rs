@@ -75,23 +75,21 @@ impl Host {
         }
     }
 
-    /// Takes in what we sent to ourselves: as much as waits now, so that answers to answers
-    /// cannot keep us here.
-    pub(crate) fn receive_own<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
-        for _ in 0..self.ip.loopback.len() {
-            let Some(packet) = self.ip.loopback.pop_front() else { break };
-            let shown = self.observer.is_some().then(|| packet.data.clone());
-            let arrived = Arrived {
-                data: packet.data,
-                trusted: true,
-                segment_size: packet.segment_size,
-                to_group: false,
-                own: true,
-            };
-            if let Err(why) = self.packet_arrives(store, cx, arrived) {
-                self.discarded(cx, &why, shown.as_deref());
-            }
+    /// Takes in one packet that we sent to ourselves; returns whether there was one.
+    pub(crate) fn receive_own<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) -> bool {
+        let Some(packet) = self.ip.loopback.pop_front() else { return false };
+        let shown = self.observer.is_some().then(|| packet.data.clone());
+        let arrived = Arrived {
+            data: packet.data,
+            trusted: true,
+            segment_size: packet.segment_size,
+            to_group: false,
+            own: true,
+        };
+        if let Err(why) = self.packet_arrives(store, cx, arrived) {
+            self.discarded(cx, &why, shown.as_deref());
         }
+        true
     }
 
     fn discarded(&mut self, cx: &Context<'_>, why: &Discard, packet: Option<&[u8]>) {
@@ -159,7 +157,7 @@ impl Host {
     }
 
     /// Whether what nobody has is for us to answer: it was for us, or we take in everything.
-    const fn answers_for(&self, destination: Destination) -> bool {
+    pub(crate) const fn answers_for(&self, destination: Destination) -> bool {
         match destination {
             Destination::Own => true,
             Destination::Other => self.forward.is_some(),

@@ -75,6 +75,16 @@ pub(crate) struct Whole {
     pub(crate) payload: Bytes,
 }
 
+/// A packet whose fragments did not all come in time.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Expired {
+    pub(crate) src: IpAddr,
+    pub(crate) dst: IpAddr,
+    /// What the packet carries, and the start of its first fragment, if that came: its sender
+    /// is to be told then (RFC 1122 §3.3.2, RFC 8200 §4.5).
+    pub(crate) first: Option<(u8, Bytes)>,
+}
+
 /// The incomplete packets, in the order in which their first fragments came.
 #[derive(Debug)]
 pub(crate) struct Reassembly {
@@ -166,12 +176,12 @@ impl Reassembly {
         self.packets.iter().map(|partial| partial.deadline).min()
     }
 
-    /// Gives up a packet whose time is over. Its sender is to be told if its first fragment
-    /// came (RFC 1122 §3.3.2, RFC 8200 §4.5): that is the quote, otherwise it is empty.
-    pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<(Key, Bytes)> {
+    /// Gives up a packet whose time is over.
+    pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<Expired> {
         let at = self.packets.iter().position(|partial| partial.deadline <= now)?;
-        let partial = self.packets.remove(at);
-        Some((partial.key, partial.quote))
+        let Partial { key, protocol, quote, .. } = self.packets.remove(at);
+        let first = protocol.map(|protocol| (protocol, quote));
+        Some(Expired { src: key.src, dst: key.dst, first })
     }
 }
 
@@ -222,6 +232,7 @@ impl Partial {
     fn spoil(&mut self) {
         self.spoilt = true;
         self.pieces = Vec::new();
+        self.protocol = None;
         self.quote = Bytes::new();
     }
 
