@@ -9,7 +9,7 @@ use handclasp_wire::tcp::{Flags, Header};
 use super::Connection;
 use crate::context::Context;
 use crate::event::{Event, Purpose};
-use crate::receive::Urge;
+use crate::receive::{Owed, Urge};
 use crate::state::{Cause, State};
 use crate::timer::Timer;
 use crate::transmit::{Slices, Transmit};
@@ -221,26 +221,28 @@ impl Connection {
         // The segment that empties the buffer is pushed (RFC 9293 §3.9.1.2).
         flags.set(Flags::PSH, last && text > 0);
         flags.set(Flags::FIN, fin);
+        let owed = self.rcv.owed.clone();
         let mut header = self.acknowledging(cx, seq, flags);
         if let Some(up) = self.snd.up.filter(|up| up.gt(seq)) {
             header.flags |= Flags::URG;
             header.urgent = (up - seq).min(65_535) as u16;
         }
         let size = self.snd.smss;
-        if text > u32::from(size) || Self::sack_len(&header) > 0 {
-            self.fit_sack(&mut header, text);
-        }
+        self.fit_sack(&mut header, text, owed);
         let segment_size = (text > u32::from(size)).then_some(size);
         self.emit(cx, header, payload, segment_size, purpose)
     }
 
-    /// SACK blocks leave with data only where they do not make the packet too large; else the
-    /// ACK stays owed, and a bare one follows with them.
-    fn fit_sack(&mut self, header: &mut Header, text: u32) {
+    /// SACK blocks leave with data only where they do not make the packet too large; else an
+    /// ACK that was `owed` stays owed, and a bare one follows with them.
+    fn fit_sack(&mut self, header: &mut Header, text: u32, owed: Owed) {
         let len = u32::from(Self::sack_len(header));
-        if len > 0 && text + len > u32::from(self.snd.smss) {
-            header.options.sack = Default::default();
-            self.rcv.owed.urge = Urge::Now;
+        if len == 0 || text + len <= u32::from(self.snd.smss) {
+            return;
+        }
+        header.options.sack = Default::default();
+        if owed.urge == Urge::Now {
+            self.rcv.owed = owed;
         }
     }
 

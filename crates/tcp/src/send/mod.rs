@@ -36,6 +36,8 @@ pub(crate) struct Sender {
     pub(crate) up: Option<SeqNumber>,
     /// Written and not acknowledged, from [`Sender::data_base`] on.
     pub(crate) queue: ByteQueue,
+    /// A write found no memory in the host's budget; what is acknowledged makes room.
+    pub(crate) starved: bool,
     /// The application will write no more.
     pub(crate) closed: bool,
     /// The FIN's sequence number, once sent.
@@ -74,6 +76,7 @@ impl Sender {
             max_wnd: 0,
             up: None,
             queue: ByteQueue::default(),
+            starved: false,
             closed: false,
             fin: None,
             flight: Flight::default(),
@@ -162,10 +165,15 @@ impl Sender {
         u32::try_from(self.edge().distance(self.nxt)).unwrap_or(0)
     }
 
+    /// Bytes believed to be in the network: without SACK, duplicate ACKs say how many left it,
+    /// limited transmit's among them (RFC 5681 §3.2).
+    pub(crate) fn pipe(&self) -> u32 {
+        self.flight.in_network().saturating_sub(self.recovery.inflation())
+    }
+
     /// Bytes that the congestion window lets out now.
     pub(crate) fn congestion_room(&self) -> u32 {
-        let in_network = self.flight.in_network().saturating_sub(self.recovery.inflation());
-        self.controller.cwnd().saturating_sub(in_network)
+        self.controller.cwnd().saturating_sub(self.pipe())
     }
 
     /// Bytes that the application may still write.
@@ -222,6 +230,7 @@ impl Sender {
         let delivery = self.flight.acknowledge(ack, now);
         self.una = ack;
         self.unanswered = 0;
+        self.starved = false;
         self.waiting_since = (!self.flight.is_empty()).then_some(now);
         if self.up.is_some_and(|up| up.le(ack)) {
             self.up = None;
@@ -229,8 +238,15 @@ impl Sender {
         delivery
     }
 
-    /// Tells the controller of an acknowledgment.
-    pub(crate) fn feed_controller(&mut self, now: Instant, newly_acked: u32, d: &Delivery) {
+    /// Tells the controller of an acknowledgment; `in_recovery` if it met fast recovery, be it
+    /// the one that ends it: that restores the window and does not let it grow.
+    pub(crate) fn feed_controller(
+        &mut self,
+        now: Instant,
+        newly_acked: u32,
+        d: &Delivery,
+        in_recovery: bool,
+    ) {
         if d.bytes == 0 {
             return;
         }
@@ -246,7 +262,7 @@ impl Sender {
             rtt: d.rtt,
             in_flight: self.flight.in_network(),
             app_limited: !self.used_its_window(),
-            in_recovery: self.recovery.is_fast(),
+            in_recovery: in_recovery || self.recovery.is_fast(),
         };
         self.controller.acked(&sample);
         if self.una.ge(self.cwnd_round) {
