@@ -90,7 +90,7 @@ impl Host {
             return;
         };
         flow.opened |= answer.opened;
-        self.counters.tcp_retrans_segs += answer.resent - flow.resent;
+        self.counters.tcp_retrans_segs += answer.resent.saturating_sub(flow.resent);
         flow.resent = answer.resent;
         match (answer.transmit, answer.phase) {
             (Some(transmit), _) => {
@@ -187,7 +187,7 @@ impl Host {
         let envelope = Envelope::new(source, remote.ip(), protocol::UDP);
         self.counters.ip_out_requests += 1;
         self.counters.udp_out_datagrams += 1;
-        self.keep_flow(id, now);
+        self.udp.used(id, now);
         self.ip.send(&envelope, body, now).map_err(|_| {
             self.counters.ip_out_no_routes += 1;
             PathError::NoRoute

@@ -117,8 +117,7 @@ impl Host {
     }
 
     fn expire_pending(&mut self, cx: &Context<'_>) {
-        let Some(forward) = &mut self.forward else { return };
-        while let Some(pending) = forward.pop_expired(cx.now) {
+        while let Some(pending) = self.forward.pop_expired(cx.now) {
             self.tcp.demux.remove(&pending.tuple);
         }
     }

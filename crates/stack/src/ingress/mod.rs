@@ -119,7 +119,7 @@ impl Host {
         let Some(received) = received else { return Ok(()) };
         self.counters.ip_in_delivers += 1;
         match (received.protocol, received.dst) {
-            (protocol::TCP, _) => self.tcp_arrives(store, cx, &received),
+            (protocol::TCP, _) => self.tcp_arrives(store, cx, received),
             (protocol::UDP, _) => self.udp_arrives(store, cx, &received),
             (protocol::ICMPV4, IpAddr::V4(_)) => self.icmpv4_arrives(store, cx, &received),
             (protocol::ICMPV6, IpAddr::V6(_)) => self.icmpv6_arrives(store, cx, &received),
@@ -141,7 +141,7 @@ impl Host {
     ) -> Result<Destination, Discard> {
         let destination = match self.ip.addresses.destination(dst) {
             Destination::Own if arrived.to_group => Destination::Group,
-            Destination::Other if !self.forwarded || !ip::is_unicast(dst) => {
+            Destination::Other if !self.forward.was_used() || !ip::is_unicast(dst) => {
                 return Err(Discard::OtherHost);
             }
             destination => destination,
@@ -157,10 +157,10 @@ impl Host {
     }
 
     /// Whether what nobody has is for us to answer: it was for us, or we take in everything.
-    pub(crate) const fn answers_for(&self, destination: Destination) -> bool {
+    pub(crate) fn answers_for(&self, destination: Destination) -> bool {
         match destination {
             Destination::Own => true,
-            Destination::Other => self.forward.is_some(),
+            Destination::Other => self.forward.is_active(),
             Destination::Group => false,
         }
     }

@@ -53,8 +53,6 @@ pub(crate) struct Fragment<'a> {
     pub(crate) offset: u16,
     pub(crate) more: bool,
     pub(crate) data: &'a [u8],
-    /// The fragment from its IP header on.
-    pub(crate) packet: &'a [u8],
 }
 
 /// Why a fragment was dropped, and mostly the whole packet with it.
@@ -112,14 +110,16 @@ impl Reassembly {
         Self { limits, packets: Vec::new() }
     }
 
-    /// Takes a fragment, and gives the packet if it was the last one missing.
+    /// Takes a fragment, which came in `packet`, and gives the whole if it was the last one
+    /// missing.
     pub(crate) fn add(
         &mut self,
         fragment: &Fragment<'_>,
+        packet: &[u8],
         now: Instant,
     ) -> Result<Option<Whole>, Refusal> {
         let at = self.partial(fragment.key, now);
-        let added = self.packets[at].add(fragment, self.limits.fragments);
+        let added = self.packets[at].add(fragment, packet, self.limits.fragments);
         if added.is_err() {
             self.packets[at].spoil();
         }
@@ -186,7 +186,7 @@ impl Reassembly {
 }
 
 impl Partial {
-    fn add(&mut self, fragment: &Fragment<'_>, most: usize) -> Result<(), Refusal> {
+    fn add(&mut self, fragment: &Fragment<'_>, packet: &[u8], most: usize) -> Result<(), Refusal> {
         let (start, len) = (usize::from(fragment.offset), fragment.data.len());
         let end = start + len;
         // All but the last are whole units of eight bytes (RFC 8200 §4.5); an empty one could
@@ -223,8 +223,7 @@ impl Partial {
         self.pieces.insert(at, (start, Bytes::copy_from_slice(fragment.data)));
         if start == 0 {
             self.protocol = Some(fragment.protocol);
-            let quote = fragment.packet.get(..QUOTE).unwrap_or(fragment.packet);
-            self.quote = Bytes::copy_from_slice(quote);
+            self.quote = Bytes::copy_from_slice(packet.get(..QUOTE).unwrap_or(packet));
         }
         Ok(())
     }
