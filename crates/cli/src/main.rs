@@ -1,3 +1,4 @@
 //! The `handclasp` command.
+#![forbid(unsafe_code)]
 
 fn main() {}
