@@ -8,6 +8,7 @@
 //! - `packet`: an Ethernet interface through a packet socket;
 //! - [`channel`]: two ends in memory, or one end that a program feeds;
 //! - [`tap`]: a device that shows its packets to others, as to a [`record`]er;
+//! - [`impaired`]: a device behind a bad link;
 //! - `capture`: watching an interface without taking part.
 //!
 //! Nothing in here decides anything about a protocol, and nothing in here drops a packet
@@ -22,6 +23,7 @@ pub mod channel;
 pub mod device;
 #[cfg(target_os = "linux")]
 mod framed;
+pub mod impaired;
 #[cfg(target_os = "linux")]
 mod interface;
 #[cfg(target_os = "linux")]

@@ -39,7 +39,7 @@ fn the_kernel_answers_an_arp_request_of_ours() {
     });
 }
 
-fn echo_request<D: Device>(host: &Host<D>, sequence: u16) -> Outbound {
+pub(crate) fn echo_request<D: Device>(host: &Host<D>, sequence: u16) -> Outbound {
     let message = Icmpv4::EchoRequest(Echo { identifier: 7, sequence, data: b"handclasp" });
     let mut header = host.headers(protocol::ICMPV4, message.emitted_len());
     message.emit(&mut header);
@@ -47,7 +47,7 @@ fn echo_request<D: Device>(host: &Host<D>, sequence: u16) -> Outbound {
 }
 
 /// The number of the request that this answers.
-fn echo_reply(packet: &Packet<'_>, _: &Inbound) -> Option<u16> {
+pub(crate) fn echo_reply(packet: &Packet<'_>, _: &Inbound) -> Option<u16> {
     let Transport::Icmpv4(icmp) = packet.transport else { return None };
     match icmp.to_repr() {
         Icmpv4::EchoReply(Echo { identifier: 7, sequence, data: b"handclasp" }) => Some(sequence),
