@@ -11,11 +11,13 @@ use common::transfer::{Opener, Sizes, exchange};
 use common::{Link, impaired_network, isolated_on, run, run_on_threads};
 use handclasp_impair::config::{Bursts, Config};
 
-const SIZES: Sizes = Sizes { by_us: 4_000_000, by_kernel: 4_000_000 };
+/// Enough for every kind of accident to happen often.
+const SOME: Sizes = Sizes { by_us: 10_000_000, by_kernel: 10_000_000 };
+const MUCH: Sizes = Sizes { by_us: 100_000_000, by_kernel: 100_000_000 };
 
-async fn both_ways(link: Link, v6: bool, opener: Opener, config: Config) {
+async fn both_ways(link: Link, v6: bool, opener: Opener, config: Config, sizes: Sizes) {
     let (lab, stack) = impaired_network(link, 7, &config);
-    exchange(&lab, &stack, v6, opener, SIZES).await;
+    exchange(&lab, &stack, v6, opener, sizes).await;
 }
 
 fn loss() -> Config {
@@ -54,16 +56,26 @@ fn all_of_it() -> Config {
 }
 
 macro_rules! bad_links {
-    ($($name:ident: $config:ident, $link:ident, $v6:literal, $opener:ident, $run:ident;)*) => {$(
+    ($sizes:ident: $($name:ident:
+        $config:ident, $link:ident, $v6:literal, $opener:ident, $run:ident;)*) => {$(
         #[test]
         fn $name() {
-            let test = || $run(both_ways(Link::$link, $v6, Opener::$opener, $config()));
+            let test = || $run(both_ways(Link::$link, $v6, Opener::$opener, $config(), $sizes));
             isolated_on(Link::$link).run(test);
         }
     )*};
 }
 
 bad_links! {
+    MUCH:
+    loss_in_100_mb_each_way_changes_no_byte: loss, Packet, true, Kernel, run_on_threads;
+    reordering_in_100_mb_each_way_changes_no_byte: reordering, Tun, false, Us, run;
+    duplication_in_100_mb_each_way_changes_no_byte: duplication, Packet, false, Us, run;
+    corruption_in_100_mb_each_way_changes_no_byte: corruption, Tun, true, Kernel, run;
+}
+
+bad_links! {
+    SOME:
     loss_over_a_packet_socket_changes_no_byte: loss, Packet, false, Us, run;
     loss_over_a_packet_socket_and_ipv6_changes_no_byte: loss, Packet, true, Kernel, run;
     loss_over_tun_changes_no_byte: loss, Tun, false, Kernel, run;

@@ -24,7 +24,7 @@ use handclasp_lab::lab::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
     Packet,
-    /// Without the vnet header: no offload.
+    /// Without the vnet header: no offload, neither here nor at the kernel's end.
     PlainPacket,
     Tun,
     PlainTun,
@@ -41,7 +41,8 @@ pub fn isolated() -> Isolated {
 /// [`isolated`], with what `link` needs.
 pub fn isolated_on(link: Link) -> Isolated {
     match link {
-        Link::Packet | Link::PlainPacket => isolated(),
+        Link::Packet => isolated(),
+        Link::PlainPacket => isolated().needs(Need::Program("ethtool")),
         Link::Tun | Link::PlainTun => isolated().needs(Need::Tun),
     }
 }
@@ -71,6 +72,11 @@ pub fn lab_and_device(link: Link) -> (Lab, Box<dyn Device>) {
     match link {
         Link::Packet | Link::PlainPacket => {
             let lab = Lab::veth(&config).unwrap();
+            if link == Link::PlainPacket {
+                let mut ethtool = lab.command("ethtool").unwrap();
+                let status = ethtool.args(["-K", PEER_INTERFACE, "tx", "off"]).output().unwrap();
+                assert!(status.status.success(), "{status:?}");
+            }
             let socket = PacketSocket::builder(OUR_INTERFACE)
                 .hardware_address(MacAddr(OUR_HARDWARE_ADDRESS))
                 .vnet_header(link == Link::Packet)
