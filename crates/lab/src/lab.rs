@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::process::Command;
 
-use crate::enter::require_private;
 use crate::error::Result;
 use crate::link::{Links, VethEnd};
 use crate::namespace::Namespace;
@@ -69,7 +68,6 @@ impl Lab {
     /// [`NotPrivate`](crate::error::Error::NotPrivate) unless this runs in a namespace that
     /// [`enter`](crate::enter::enter) or [`in_namespace`](crate::isolated::in_namespace) made.
     pub fn veth(config: &LabConfig) -> Result<Self> {
-        require_private()?;
         let peer = Namespace::new()?;
         let near = VethEnd {
             name: OUR_INTERFACE.into(),

@@ -96,7 +96,6 @@ pub(super) fn fetch(server: SocketAddr) -> io::Result<String> {
 /// Sends the bulk data over the kernel's TCP and compares what comes back.
 pub(super) fn exchange(server: SocketAddr, bytes: u64) -> io::Result<bool> {
     let mut stream = TcpStream::connect(server)?;
-    handclasp_lab::server::set_usual_congestion(&stream);
     send(&mut stream, UP, bytes)?;
     receive(&mut stream, DOWN, bytes)
 }
