@@ -180,3 +180,7 @@ pub(crate) fn sack_option(
     }
     option
 }
+
+#[cfg(test)]
+#[path = "reassembly_tests.rs"]
+mod tests;

@@ -225,6 +225,14 @@ impl Flight {
         self.sacked = 0;
     }
 
+    /// Where the first lost range begins.
+    pub(crate) fn first_lost(&self) -> Option<SeqNumber> {
+        if self.lost == 0 {
+            return None;
+        }
+        self.ranges.iter().find(|s| s.fate.contains(Fate::LOST)).map(|s| s.seq)
+    }
+
     /// Takes the first lost stretch of at most `max` numbers before `edge`, marks it as sent
     /// again and returns it.
     pub(crate) fn resend_lost(
@@ -288,3 +296,7 @@ impl Flight {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "flight_tests.rs"]
+mod tests;
