@@ -8,7 +8,7 @@ use std::thread;
 use handclasp::{Stack, TcpStream};
 use handclasp_lab::lab::Lab;
 use handclasp_lab::pattern::Pattern;
-use handclasp_lab::server::{ListenOptions, Server, set_usual_congestion};
+use handclasp_lab::server::{ListenOptions, Server};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{blocking, ours, peer};
@@ -127,6 +127,5 @@ pub async fn exchange(lab: &Lab, stack: &Stack, v6: bool, opener: Opener, sizes:
 /// A connection of the kernel's, which controls congestion in the usual way.
 pub fn connect(to: SocketAddr) -> KernelStream {
     let stream = KernelStream::connect(to).unwrap();
-    set_usual_congestion(&stream);
     stream
 }
