@@ -41,6 +41,7 @@ pub struct Capture {
     socket: AsyncFd<OwnedFd>,
     interface: Interface,
     pool: Pool,
+    clocks: Clocks,
 }
 
 impl Capture {
@@ -66,7 +67,7 @@ impl Capture {
         sys::bind_packet(&socket, interface.index())
             .map_err(|e| explained(e, format_args!("cannot bind to {name}")))?;
         let socket = sys::register(socket, Interest::READABLE)?;
-        Ok(Self { socket, interface, pool: Pool::new() })
+        Ok(Self { socket, interface, pool: Pool::new(), clocks: Clocks::read() })
     }
 
     /// What the packets begin with.
@@ -110,7 +111,7 @@ impl Capture {
                     let Some(header) = packet.first_chunk() else { continue };
                     let header = vnet::Header::parse(*header);
                     return Poll::Ready(Ok(Captured {
-                        at: instant(meta.at),
+                        at: meta.at.map_or_else(Instant::now, |at| self.clocks.instant(at)),
                         direction: if meta.outgoing { Direction::Out } else { Direction::In },
                         packet: header.annotate(self.pool.take(vnet::LEN)),
                     }));
@@ -123,9 +124,30 @@ impl Capture {
     }
 }
 
-/// A moment by the calendar, some time ago, by the clock that everything else is timed with.
-fn instant(at: Option<SystemTime>) -> Instant {
-    let now = Instant::now();
-    let ago = at.and_then(|at| SystemTime::now().duration_since(at).ok()).unwrap_or_default();
-    now.checked_sub(ago).unwrap_or(now)
+/// What turns the calendar's times, which the kernel stamps packets with, into those of the
+/// clock that everything else is timed with. It stays the same, so that order does.
+#[derive(Clone, Copy, Debug)]
+struct Clocks {
+    monotonic: Instant,
+    calendar: SystemTime,
+}
+
+impl Clocks {
+    /// Reads both at the same time, or as nearly so as several attempts allow: the thread may
+    /// lose its processor between the two.
+    fn read() -> Self {
+        let attempts = (0..8).map(|_| {
+            let (before, calendar, after) = (Instant::now(), SystemTime::now(), Instant::now());
+            (after - before, Self { monotonic: before, calendar })
+        });
+        let (_, best) = attempts.min_by_key(|(apart, _)| *apart).expect("eight of them");
+        best
+    }
+
+    fn instant(self, at: SystemTime) -> Instant {
+        match at.duration_since(self.calendar) {
+            Ok(later) => self.monotonic + later,
+            Err(e) => self.monotonic.checked_sub(e.duration()).unwrap_or(self.monotonic),
+        }
+    }
 }

@@ -1,13 +1,14 @@
 //! Where packets come from and go.
 //!
-//! A [`Device`](device::Device) hands packets in and takes packets out, in batches and without
+//! A [`Device`] hands packets in and takes packets out, in batches and without
 //! blocking; what a link can do for the stack (finish checksums, cut large segments) it tells
-//! through its [`Capabilities`](device::Capabilities). There are
+//! through its [`Capabilities`]. There are
 //!
 //! - `tun`: a TUN interface, with the virtio-net header and its offloads, or plain;
 //! - `packet`: an Ethernet interface through a packet socket;
 //! - [`channel`]: two ends in memory, or one end that a program feeds;
 //! - [`tap`]: a device that shows its packets to others, as to a [`record`]er;
+//! - [`impaired`]: a device behind a bad link;
 //! - `capture`: watching an interface without taking part.
 //!
 //! Nothing in here decides anything about a protocol, and nothing in here drops a packet
@@ -22,6 +23,7 @@ pub mod channel;
 pub mod device;
 #[cfg(target_os = "linux")]
 mod framed;
+pub mod impaired;
 #[cfg(target_os = "linux")]
 mod interface;
 #[cfg(target_os = "linux")]
@@ -37,3 +39,5 @@ pub mod timer;
 #[cfg(target_os = "linux")]
 pub mod tun;
 pub mod vnet;
+
+pub use device::{Capabilities, Device};

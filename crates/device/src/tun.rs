@@ -255,11 +255,8 @@ fn check_flags(name: &str, flags: libc::c_int, vnet_header: bool) -> io::Result<
 fn explain_open(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::NotFound => {
-            let doing = format!(
-                "{CLONE_DEVICE} is missing (`modprobe tun`; in a container, \
-                                 hand the device in)"
-            );
-            explained(error, doing)
+            let remedy = "`modprobe tun`; in a container, hand the device in";
+            explained(error, format_args!("{CLONE_DEVICE} is missing ({remedy})"))
         }
         io::ErrorKind::PermissionDenied => {
             explained(error, format_args!("{CLONE_DEVICE} is closed to this user: run it as root"))

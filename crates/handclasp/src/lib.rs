@@ -46,17 +46,26 @@ mod stack;
 mod store;
 mod stream;
 mod surroundings;
+#[cfg(feature = "tracing")]
+mod trace;
 mod udp;
 
 pub use handclasp_device as device;
+pub use handclasp_stack::counters::Counters;
+pub use handclasp_stack::forward::{Decision, ForwardConfig, Policy, Rejection, Unreachable};
+pub use handclasp_stack::host::HostConfig;
 pub use handclasp_stack::ip::cidr::Cidr;
+pub use handclasp_stack::ip::route::Route;
 pub use handclasp_stack::listen::{Backlog, CookieMode};
 pub use handclasp_tcp as tcp;
 pub use handclasp_wire as wire;
 
 pub use forward::{Forwarder, PendingTcp};
+pub use handclasp_stack as host;
 pub use listener::TcpListener;
 pub use socket::TcpSocket;
-pub use stack::{Aborted, Builder, Stack};
+pub use stack::{Aborted, Builder, ConnectionEntry, Stack};
 pub use stream::{OwnedReadHalf, OwnedWriteHalf, ReuniteError, TcpStream};
+#[cfg(feature = "tracing")]
+pub use trace::TracingLog;
 pub use udp::{UdpFlow, UdpSocket};

@@ -132,10 +132,12 @@ impl Isolated {
         sys::start_isolated(&mut command, leave());
         match command.spawn() {
             Ok(child) => judge(&name, child, self.timeout),
-            Err(error) => {
-                let errno = Errno::from_io_error(&error).unwrap_or(Errno::PERM);
-                skip(&name, not_permitted(errno, Path::new("/proc/sys")));
-            }
+            Err(error) => match Errno::from_io_error(&error) {
+                Some(errno) if is_refusal(errno) => {
+                    skip(&name, not_permitted(errno, Path::new("/proc/sys")));
+                }
+                _ => panic!("{name} cannot be started in a namespace: {error}"),
+            },
         }
     }
 }
@@ -151,6 +153,15 @@ pub fn skip(test: &str, reason: impl Display) {
     // The harness captures what the macros print, so this is written as a program writes.
     // Without a stderr there is nobody to tell.
     let _ = writeln!(io::stderr(), "SKIPPED {test}: {reason}");
+}
+
+/// Whether this is how a system says that this user is not to have namespaces: by a rule, by a
+/// limit of zero, or by not having any.
+fn is_refusal(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::PERM | Errno::ACCESS | Errno::NOSPC | Errno::USERS | Errno::INVAL | Errno::NOSYS
+    )
 }
 
 /// The path of the test function that a closure was written in, as the harness names it.

@@ -38,6 +38,9 @@ impl Namespace {
 
     /// A new namespace, with nothing in it but a loopback interface that is up.
     ///
+    /// Its TCP controls congestion by CUBIC, or by Reno where it may not have that. What the
+    /// machine has may be a way that paces, which is slow on a link without delay.
+    ///
     /// # Errors
     ///
     /// [`Error::NotPrivate`] in the machine's own network.
@@ -46,6 +49,9 @@ impl Namespace {
         in_thread(|| {
             Leave::Network.now().map_err(Error::os("make a network namespace"))?;
             Links::open()?.set_up("lo")?;
+            // One that has neither, or a read-only /proc, is left as it is.
+            let file = sysctl_path("net/ipv4/tcp_congestion_control");
+            let _ = ["cubic", "reno"].iter().any(|name| fs::write(&file, name).is_ok());
             Self::current()
         })
     }

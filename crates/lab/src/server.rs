@@ -17,7 +17,7 @@ use crate::namespace::Namespace;
 pub struct ListenOptions {
     /// Connections that may wait to be accepted; by default as many as the kernel allows.
     pub backlog: Option<u32>,
-    /// How its connections control congestion; by default as [`set_usual_congestion`] has it.
+    /// How its connections control congestion; by default as the namespace does.
     pub congestion: Option<String>,
     /// Bytes of an accepted connection's receive buffer, as `SO_RCVBUF`; by default the kernel
     /// grows it.
@@ -40,9 +40,8 @@ pub fn listen(
             // Listening again changes nothing but this.
             rustix::net::listen(&listener, i32::try_from(backlog).unwrap_or(i32::MAX))?;
         }
-        match &options.congestion {
-            Some(name) => sockopt::set_tcp_congestion(&listener, name)?,
-            None => set_usual_congestion(&listener),
+        if let Some(name) = &options.congestion {
+            sockopt::set_tcp_congestion(&listener, name)?;
         }
         if let Some(bytes) = options.receive_buffer {
             sockopt::set_socket_recv_buffer_size(&listener, bytes)?;
@@ -50,17 +49,6 @@ pub fn listen(
         Ok(listener)
     };
     namespace.run(bind)?.map_err(Error::os(format!("listen on {address}")))
-}
-
-/// Has a socket of the kernel's control congestion in a way that is usual and quick on a link
-/// without delay: CUBIC, or Reno where a kernel has no CUBIC. The machine's own default may be
-/// one that paces, which such a link makes slow.
-pub fn set_usual_congestion(socket: &impl std::os::fd::AsFd) {
-    for name in ["cubic", "reno"] {
-        if sockopt::set_tcp_congestion(socket, name).is_ok() {
-            return;
-        }
-    }
 }
 
 /// A server whose connections are each handled on a thread of their own. Dropping it closes

@@ -104,6 +104,8 @@ fn a_kernel_parameter_is_set_for_one_namespace_alone() {
         one.set_sysctl("net.ipv4.tcp_syn_retries", "1").expect("set");
         assert_eq!(one.sysctl("net/ipv4/tcp_syn_retries").expect("read"), "1");
         assert_ne!(other.sysctl("net.ipv4.tcp_syn_retries").expect("read"), "1");
+        let congestion = one.sysctl("net.ipv4.tcp_congestion_control").expect("read");
+        assert!(["cubic", "reno"].contains(&&*congestion), "{congestion}");
         let wrong = one.set_sysctl("net.ipv4.no_such_thing", "1").expect_err("none");
         assert!(wrong.to_string().contains("net.ipv4.no_such_thing"), "{wrong}");
     });

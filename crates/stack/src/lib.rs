@@ -32,6 +32,7 @@ mod decide;
 mod egress;
 mod expire;
 mod ingress;
+mod local;
 mod rate;
 mod reply;
 mod tcp;

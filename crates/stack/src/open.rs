@@ -12,7 +12,8 @@ use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::time::Instant;
 
 use crate::host::Host;
-use crate::listen::{Accepted, Backlog, ListenError, ListenerId, unspecified};
+use crate::listen::{Accepted, Backlog, ListenError, ListenerId};
+use crate::local::unspecified;
 use crate::store::{ConnId, Origin, Store};
 use crate::tcp::demux::Owner;
 use crate::tcp::half_opens::Acceptor;

@@ -10,6 +10,7 @@ mod kind {
     pub(super) const ECHO_REPLY: u8 = 0;
     pub(super) const UNREACHABLE: u8 = 3;
     pub(super) const SOURCE_QUENCH: u8 = 4;
+    pub(super) const REDIRECT: u8 = 5;
     pub(super) const ECHO_REQUEST: u8 = 8;
     pub(super) const TIME_EXCEEDED: u8 = 11;
     pub(super) const PARAMETER_PROBLEM: u8 = 12;
@@ -172,8 +173,7 @@ impl<'a> Icmpv4<'a> {
             | Self::SourceQuench { .. }
             | Self::TimeExceeded { .. }
             | Self::ParameterProblem { .. } => true,
-            // Redirects are errors, too.
-            Self::Other(message) => message.kind == 5,
+            Self::Other(message) => message.kind == kind::REDIRECT,
             Self::EchoRequest(_) | Self::EchoReply(_) => false,
         }
     }

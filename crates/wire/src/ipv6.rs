@@ -125,7 +125,13 @@ impl<'a> Ipv6View<'a> {
     /// The extension headers, in the order in which they stand.
     #[must_use]
     pub const fn extensions(&self) -> ExtensionIter<'a> {
-        ExtensionIter { next: self.next_header(), rest: self.payload, at: FIXED, seen: 0 }
+        ExtensionIter {
+            next: self.next_header(),
+            rest: self.payload,
+            at: FIXED,
+            left: MAX_EXTENSIONS,
+            done: false,
+        }
     }
 
     /// What stands behind the extension headers.
@@ -203,16 +209,17 @@ pub struct ExtensionIter<'a> {
     next: u8,
     rest: &'a [u8],
     at: usize,
-    seen: usize,
+    left: usize,
+    done: bool,
 }
 
 impl<'a> ExtensionIter<'a> {
     fn read(&mut self) -> Result<Extension<'a>, ParseError> {
-        if self.seen == MAX_EXTENSIONS {
+        let left = self.left.checked_sub(1).ok_or_else(|| {
             let cause = Cause::TooMany { what: "extension headers", limit: MAX_EXTENSIONS };
-            return Err(ParseError::new(Layer::Ipv6Extension, self.at, cause));
-        }
-        let short = |e: ParseError| e.behind(self.at);
+            ParseError::new(Layer::Ipv6Extension, self.at, cause)
+        })?;
+        let short = |error: ParseError| error.behind(self.at);
         let ([next, length], _) = split(self.rest, Layer::Ipv6Extension).map_err(short)?;
         let len = match self.next {
             protocol::FRAGMENT => Fragment::LEN,
@@ -220,11 +227,12 @@ impl<'a> ExtensionIter<'a> {
             protocol::AH => (usize::from(*length) + 2) * 4,
             _ => (usize::from(*length) + 1) * 8,
         };
-        let Some((bytes, rest)) = self.rest.split_at_checked(len) else {
-            return Err(short(truncated(Layer::Ipv6Extension, len, self.rest.len())));
-        };
+        let (bytes, rest) = self
+            .rest
+            .split_at_checked(len)
+            .ok_or_else(|| short(truncated(Layer::Ipv6Extension, len, self.rest.len())))?;
         let extension = Extension { kind: self.next, offset: self.at, bytes };
-        *self = Self { next: *next, rest, at: self.at + len, seen: self.seen + 1 };
+        (self.next, self.rest, self.at, self.left) = (*next, rest, self.at + len, left);
         Ok(extension)
     }
 }
@@ -235,14 +243,14 @@ impl<'a> Iterator for ExtensionIter<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         use protocol::{AH, DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ROUTING};
         let known = [HOP_BY_HOP, ROUTING, FRAGMENT, AH, DESTINATION_OPTIONS];
-        if self.seen > MAX_EXTENSIONS || !known.contains(&self.next) {
+        if self.done || !known.contains(&self.next) {
             return None;
         }
         let extension = self.read();
-        let fragment = extension.ok().and_then(|e| e.fragment());
-        if extension.is_err() || fragment.is_some_and(|f| f.offset > 0) {
-            self.seen = MAX_EXTENSIONS + 1;
-        }
+        self.done = match &extension {
+            Ok(extension) => extension.fragment().is_some_and(|fragment| fragment.offset > 0),
+            Err(_) => true,
+        };
         Some(extension)
     }
 }

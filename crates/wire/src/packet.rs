@@ -54,8 +54,8 @@ pub enum Transport<'a> {
     None,
 }
 
-/// Where each layer starts, in bytes from the packet's first: `0 ≤ net ≤ transport ≤ payload ≤
-/// end`. A layer that is not there has no bytes.
+/// Where each layer starts, in bytes from the packet's first one, in ascending order. A layer
+/// that is not there has no bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Layout {
     /// The IP or ARP header.
@@ -169,23 +169,22 @@ impl<'a> Packet<'a> {
     /// §8.1), which is the destination only on the packet's last hop: where this host is.
     #[must_use]
     pub fn checksum_ok(&self) -> Option<bool> {
-        let missing = match self.net {
-            Net::Ipv4(ip) => ip.missing(),
-            Net::Ipv6(ip) => ip.missing(),
+        match self.net {
+            Net::Ipv4(ip) => ip.whole().ok().map(drop)?,
+            Net::Ipv6(ip) => ip.whole().ok().map(drop)?,
             Net::Arp(_) | Net::None => return None,
-        };
+        }
         let (src, dst) = self.addresses()?;
-        let ok = match self.transport {
-            Transport::Tcp(tcp) => tcp.checksum_ok(src, dst),
-            Transport::Udp(udp) => udp.checksum_ok(src, dst),
-            Transport::Icmpv4(icmp) => icmp.checksum_ok(),
+        match self.transport {
+            Transport::Tcp(tcp) => tcp.whole().ok().map(|tcp| tcp.checksum_ok(src, dst)),
+            Transport::Udp(udp) => udp.whole().ok().map(|udp| udp.checksum_ok(src, dst)),
+            Transport::Icmpv4(icmp) => Some(icmp.checksum_ok()),
             Transport::Icmpv6(icmp) => match (src, dst) {
-                (IpAddr::V6(src), IpAddr::V6(dst)) => icmp.checksum_ok(src, dst),
-                _ => return None,
+                (IpAddr::V6(src), IpAddr::V6(dst)) => Some(icmp.checksum_ok(src, dst)),
+                _ => None,
             },
-            Transport::Fragment { .. } | Transport::Other { .. } | Transport::None => return None,
-        };
-        (missing == 0).then_some(ok)
+            Transport::Fragment { .. } | Transport::Other { .. } | Transport::None => None,
+        }
     }
 
     fn read(&mut self, medium: Medium, bytes: &'a [u8]) -> Result<(), ParseError> {
@@ -258,7 +257,8 @@ impl<'a> Packet<'a> {
         let (transport, header) = match protocol {
             _ if fragment => (Transport::Fragment { protocol }, 0),
             protocol::TCP => {
-                let tcp = TcpView::parse(bytes)?;
+                let tcp = TcpView::parse_truncated(bytes)?;
+                whole = tcp.whole().map(drop);
                 (Transport::Tcp(tcp), tcp.header_len())
             }
             protocol::UDP => {
@@ -267,8 +267,12 @@ impl<'a> Packet<'a> {
                 whole = udp.whole().map(drop);
                 (Transport::Udp(udp), Udp::HEADER_LEN)
             }
-            protocol::ICMPV4 => (Transport::Icmpv4(Icmpv4View::parse(bytes)?), Message::HEADER_LEN),
-            protocol::ICMPV6 => (Transport::Icmpv6(Icmpv6View::parse(bytes)?), Message::HEADER_LEN),
+            protocol::ICMPV4 if matches!(self.net, Net::Ipv4(_)) => {
+                (Transport::Icmpv4(Icmpv4View::parse(bytes)?), Message::HEADER_LEN)
+            }
+            protocol::ICMPV6 if matches!(self.net, Net::Ipv6(_)) => {
+                (Transport::Icmpv6(Icmpv6View::parse(bytes)?), Message::HEADER_LEN)
+            }
             _ => (Transport::Other { protocol }, 0),
         };
         self.transport = transport;

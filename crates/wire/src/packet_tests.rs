@@ -83,6 +83,22 @@ fn a_packet_cut_short_is_read_to_its_last_layer() {
 }
 
 #[test]
+fn a_segment_cut_within_its_options_keeps_its_fields() {
+    let mut segment = tcp();
+    segment[12] = 0xa0;
+    segment.extend([2, 4, 5, 0xb4]);
+    let bytes = ipv4(6, &segment);
+    let (packet, error) = Packet::dissect(Medium::Ip, &bytes);
+    assert_eq!(
+        error.unwrap().to_string(),
+        "TCP at byte 32: data offset of 40 bytes exceeds the 24 that are there"
+    );
+    let Transport::Tcp(tcp) = packet.transport else { panic!("{packet:?}") };
+    assert_eq!((tcp.dst_port(), tcp.to_header().options.mss), (2, Some(1460)));
+    assert_eq!((packet.layout.transport(), packet.checksum_ok()), (20..44, None));
+}
+
+#[test]
 fn a_datagram_cut_short_is_read_to_its_last_layer() {
     let mut datagram = Vec::new();
     Udp { src_port: 1, dst_port: 2 }.emit(100, 0, &mut datagram);
@@ -165,4 +181,12 @@ fn both_families_tell_their_addresses() {
     let bytes = ipv6(6, &tcp());
     let ends = Packet::parse_ip(&bytes).unwrap().addresses();
     assert_eq!(ends, Some(("fd00::1".parse().unwrap(), "fd00::2".parse().unwrap())));
+}
+
+#[test]
+fn one_familys_icmp_has_no_meaning_over_the_other() {
+    for bytes in [ipv4(protocol::ICMPV6, &[0; 8]), ipv6(protocol::ICMPV4, &[0; 8])] {
+        let packet = Packet::parse_ip(&bytes).unwrap();
+        assert!(matches!(packet.transport, Transport::Other { .. }));
+    }
 }

@@ -233,7 +233,10 @@ proptest! {
             return Ok(());
         };
         // A payload length of zero means to the oracle that the length is elsewhere.
-        let jumbo = matches!(&theirs.net, Some(NetSlice::Ipv6(ip)) if ip.header().payload_length() == 0);
+        let jumbo = match &theirs.net {
+            Some(NetSlice::Ipv6(ip)) => ip.header().payload_length() == 0,
+            _ => false,
+        };
         if let Some(TransportSlice::Tcp(theirs)) = theirs.transport.filter(|_| !jumbo) {
             let Transport::Tcp(ours) = ours.transport else {
                 return Err(TestCaseError::fail(format!("{:?} instead of TCP", ours.transport)));

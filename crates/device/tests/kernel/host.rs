@@ -15,7 +15,6 @@ use handclasp_lab::lab::{
     Lab, LabConfig, OUR_HARDWARE_ADDRESS, OUR_INTERFACE, OUR_IPV4, PEER_HARDWARE_ADDRESS,
     PEER_INTERFACE, PEER_IPV4,
 };
-use handclasp_lab::server::set_usual_congestion;
 use handclasp_wire::arp::{Arp, Operation};
 use handclasp_wire::checksum::pseudo_header;
 use handclasp_wire::ethernet::{EtherType, Ethernet, MacAddr};
@@ -169,7 +168,6 @@ impl<D: Device> Host<D> {
         let (ack, _) = self.find_segment().await;
         assert_eq!((ack.flags, ack.ack), (Flags::ACK, ours.seq + 1));
         let stream = connecting.join().expect("a thread").expect("entered").expect("connected");
-        set_usual_congestion(&stream);
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         let ours =
             Header { seq: ours.seq + 1, flags: Flags::ACK, options: Default::default(), ..ours };

@@ -3,5 +3,7 @@
 
 mod capture;
 mod host;
+mod impaired;
 mod interfaces;
 mod record;
+mod states;

@@ -184,8 +184,11 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         }
         Message::BytesEqual => write!(out, "every byte as it was sent"),
         Message::BytesDiffer => write!(out, "the bytes differ"),
-        Message::Goodput { bytes, time } => {
-            write!(out, "{} in {}: {}", Size(bytes), Time(time), Rate { bytes, time })
+        Message::MovedOut { bytes, time } => {
+            write!(out, "out in {}: {}", Time(time), Rate { bytes, time })
+        }
+        Message::MovedIn { bytes, time } => {
+            write!(out, "in in {}: {}", Time(time), Rate { bytes, time })
         }
         Message::Retransmitted(count) => write!(out, "{} retransmitted", Count(count)),
         Message::LostOnTheWay(count) => write!(out, "{} lost on the way", Count(count)),
@@ -206,7 +209,7 @@ fn hint_text(hint: Hint) -> &'static str {
         Hint::LoseSecond => "lose the SYN-ACK",
         Hint::LoseSome => "lose one packet in ten",
         Hint::TurnRound => "let the kernel be the client",
-        Hint::Bulk => "move 100 MB each way and compare it",
+        Hint::Bulk => "move 100 MB each way over a bad link and compare it",
         Hint::ClosedPort => "connect where nobody listens",
         Hint::Capture => "keep the packets for Wireshark",
         Hint::Absolute => "show sequence numbers as in the headers",

@@ -16,9 +16,12 @@ use crate::timers::Timers;
 /// Neighbours remembered. The one unused for longest makes room.
 const CAPACITY: usize = 1024;
 /// Packets that wait for one neighbour's answer; the oldest makes room (RFC 1122 §2.3.2.2).
-const WAITING: usize = 64;
+const WAITING: usize = 256;
 /// Requests without an answer after which a neighbour counts as gone (RFC 4861 §10).
 const ATTEMPTS: u8 = 3;
+/// How long a stale address serves before we ask: whoever has just asked for us need not be
+/// asked back at once (RFC 4861 §7.3.3).
+const DELAY: Duration = Duration::from_secs(5);
 /// Between requests (RFC 4861 §10).
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long a confirmed address is trusted before its use makes us ask again (RFC 4861 §10).
@@ -45,13 +48,13 @@ struct Neighbour {
     waiting: Waiting,
 }
 
-/// RFC 4861 §7.3.2's states, without DELAY: a stale address is asked about as soon as it is
-/// used. While it is asked about it serves on.
+/// RFC 4861 §7.3.2's states. Where an address is known it serves in all of them.
 #[derive(Clone, Copy)]
 enum State {
-    /// Asked so many times, 0 at first; INCOMPLETE without an address, PROBE with one.
+    /// Asked so many times. Without an address that is INCOMPLETE; with one PROBE, or DELAY
+    /// before the first request.
     Asking { attempts: u8, next: Instant },
-    /// Confirmed and trusted until then; STALE afterwards.
+    /// REACHABLE until then; STALE afterwards.
     Known { until: Instant },
 }
 
@@ -91,8 +94,12 @@ impl Neighbours {
         neighbour.used = now;
         let mac = neighbour.mac;
         match neighbour.state {
-            State::Known { until } if until <= now => self.ask(slot, 1, now),
-            State::Asking { attempts: 0, .. } => self.ask(slot, 1, now),
+            State::Known { until } if until <= now => {
+                let next = now + DELAY;
+                neighbour.state = State::Asking { attempts: 0, next };
+                self.timers.schedule(slot, next);
+            }
+            State::Asking { attempts: 0, .. } if mac.is_none() => self.ask(slot, 1, now),
             _ => {}
         }
         mac

@@ -58,7 +58,7 @@ impl Headers {
     /// Those of a TCP or UDP packet.
     pub(super) fn of(packet: &Packet<'_>) -> Option<Self> {
         let (protocol, checksum_at) = match packet.transport {
-            Transport::Tcp(_) => (protocol::TCP, tcp::view::CHECKSUM_AT),
+            Transport::Tcp(tcp) if tcp.whole().is_ok() => (protocol::TCP, tcp::view::CHECKSUM_AT),
             Transport::Udp(udp) if udp.checksum() != 0 => (protocol::UDP, udp::CHECKSUM_AT),
             _ => return None,
         };
@@ -76,9 +76,10 @@ impl Headers {
     /// and puts the pseudo header's sum where the transport checksum belongs.
     pub(super) fn fit(&self, packet: &mut [u8], nth: u16) {
         let net = self.layout.net;
+        // A length field that cannot hold the length stays at its most, as when emitting.
         let ip_len = packet.len().saturating_sub(net);
         if self.src.is_ipv4() {
-            set_be16(packet, net + ipv4::TOTAL_LENGTH, ip_len as u16);
+            set_be16(packet, net + ipv4::TOTAL_LENGTH, ip_len.min(0xffff) as u16);
             let identification = self.identification.wrapping_add(nth);
             set_be16(packet, net + ipv4::IDENTIFICATION, identification);
             set_be16(packet, net + ipv4::CHECKSUM, 0);
@@ -87,7 +88,7 @@ impl Headers {
             set_be16(packet, net + ipv4::CHECKSUM, checksum);
         } else {
             let payload = ip_len.saturating_sub(IPV6_HEADER);
-            set_be16(packet, net + IPV6_PAYLOAD_LENGTH, payload as u16);
+            set_be16(packet, net + IPV6_PAYLOAD_LENGTH, payload.min(0xffff) as u16);
         }
         let transport_len = packet.len().saturating_sub(self.layout.transport) as u32;
         if self.protocol == protocol::UDP {

@@ -182,6 +182,13 @@ fn what_no_layer_can_read_is_passed_on_whole() {
 }
 
 #[test]
+fn a_header_that_ends_within_its_options_is_passed_on_whole() {
+    let mut packet = unfinished(ipv4(), &tcp(DATA), payload(100), Some(10));
+    packet.header[32] = 0xa0;
+    assert_eq!(split(&packet, Medium::Ip).count(), 1);
+}
+
+#[test]
 fn an_unverified_packet_is_not_repaired_on_its_way() {
     let mut data = segment(0, DATA, 100).data.to_vec();
     data[60] ^= 1;

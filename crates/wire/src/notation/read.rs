@@ -80,12 +80,12 @@ impl Segment {
         scan.expect("[")?;
         let start = scan.at;
         let letters = scan.until(|c| c == ']');
-        let flags =
+        let flags: Flags =
             letters.parse().map_err(|e: NotationError| NotationError { at: start + e.at, ..e })?;
         scan.expect("]")?;
-        let mut segment = Self { flags, seq: base.seq, ..Self::default() };
         // The base is no part of a field that has no meaning.
-        let ack_base = if flags.contains(Flags::ACK) { base.ack } else { SeqNumber(0) };
+        let ack = if flags.contains(Flags::ACK) { base.ack } else { SeqNumber(0) };
+        let mut segment = Self { flags, seq: base.seq, ack, ..Self::default() };
         while !scan.at_end() {
             scan.expect(" ")?;
             if scan.eat("<") {
@@ -98,7 +98,7 @@ impl Segment {
             scan.expect(" ")?;
             match field {
                 "seq" => segment.seq = base.seq + scan.number(u32::MAX)?,
-                "ack" => segment.ack = ack_base + scan.number(u32::MAX)?,
+                "ack" => segment.ack = ack + scan.number(u32::MAX)?,
                 "win" => segment.window = scan.number(0xffff)? as u16,
                 "urg" => segment.urgent = scan.number(0xffff)? as u16,
                 "len" => segment.len = scan.number(u32::MAX)?,

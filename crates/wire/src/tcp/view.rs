@@ -15,6 +15,8 @@ use crate::tcp::options::{Options, Timestamps};
 use crate::tcp::raw::{OptionIter, TcpOption, kind};
 
 const FIXED: usize = 20;
+/// What errors call the field that tells the header's length.
+const OFFSET: &str = "data offset";
 /// Byte offset of the checksum field.
 pub const CHECKSUM_AT: usize = 16;
 
@@ -33,19 +35,37 @@ impl<'a> TcpView<'a> {
     /// # Errors
     /// If the bytes end within the header, or the data offset is below 5 words.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
+        Self::parse_truncated(bytes)?.whole()
+    }
+
+    /// Reads a segment of which even some options may be missing; whole must be the 20 bytes in
+    /// front of them.
+    ///
+    /// # Errors
+    /// If the bytes are fewer, or the data offset is below 5 words.
+    pub fn parse_truncated(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let (fixed, behind) = split::<FIXED>(bytes, Layer::Tcp)?;
         let words = fixed[12] >> 4;
-        let error = |cause| ParseError::new(Layer::Tcp, 12, cause);
-        let field = "data offset";
-        let option_words = words
-            .checked_sub(5)
-            .ok_or_else(|| error(Cause::BelowMinimum { field, value: words.into(), minimum: 5 }))?;
+        let option_words = words.checked_sub(5).ok_or_else(|| {
+            let cause = Cause::BelowMinimum { field: OFFSET, value: words.into(), minimum: 5 };
+            ParseError::new(Layer::Tcp, 12, cause)
+        })?;
         let (options, payload) =
-            behind.split_at_checked(4 * usize::from(option_words)).ok_or_else(|| {
-                let (len, available) = (4 * usize::from(words), bytes.len());
-                error(Cause::PastEnd { field, bytes: len, available })
-            })?;
+            behind.split_at_checked(4 * usize::from(option_words)).unwrap_or((behind, &[]));
         Ok(Self { fixed, options, payload, segment: bytes })
+    }
+
+    /// The same view if nothing of the header is missing.
+    ///
+    /// # Errors
+    /// If the data offset is beyond the bytes.
+    pub fn whole(self) -> Result<Self, ParseError> {
+        let (bytes, available) = (4 * usize::from(self.data_offset()), self.header_len());
+        if bytes > available {
+            let cause = Cause::PastEnd { field: OFFSET, bytes, available };
+            return Err(ParseError::new(Layer::Tcp, 12, cause));
+        }
+        Ok(self)
     }
 
     /// Source port.
@@ -114,7 +134,7 @@ impl<'a> TcpView<'a> {
         be16::<18, _>(self.fixed)
     }
 
-    /// Bytes of header, options included: 20 to 60.
+    /// Bytes of header, options included, as far as they are there: 20 to 60.
     #[must_use]
     pub const fn header_len(&self) -> usize {
         FIXED + self.options.len()
@@ -174,8 +194,9 @@ impl<'a> TcpView<'a> {
     /// The header as it stands there, to be emitted byte for byte.
     ///
     /// # Errors
-    /// If the list of options is malformed.
+    /// If some of the header is missing, or the list of options is malformed.
     pub fn to_raw(&self) -> Result<RawHeader<'a>, ParseError> {
+        self.whole()?;
         Ok(RawHeader {
             src_port: self.src_port(),
             dst_port: self.dst_port(),

@@ -39,6 +39,14 @@ fn a_data_offset_behind_the_segments_end_is_refused() {
 }
 
 #[test]
+fn a_header_whose_options_are_cut_off_is_not_emitted_as_if_it_were_whole() {
+    let bytes = segment(&[2, 4, 5, 0xb4, 1, 1, 1, 1], b"");
+    let view = TcpView::parse_truncated(&bytes[..24]).unwrap();
+    assert_eq!((view.header_len(), view.to_header().options.mss), (24, Some(1460)));
+    assert_eq!(view.to_raw().unwrap_err(), view.whole().unwrap_err());
+}
+
+#[test]
 fn a_segment_of_nineteen_bytes_is_refused() {
     let error = TcpView::parse(&[0; 19]).unwrap_err();
     assert_eq!(error.to_string(), "TCP at byte 19: cut short, 19 of 20 bytes");
