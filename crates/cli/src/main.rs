@@ -2,11 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod connect;
 mod error;
 mod lab;
 mod link;
-mod listen;
+mod netcat;
 mod watch;
 
 use std::io::Write;
@@ -33,8 +32,8 @@ fn main() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
-        Command::Connect(args) => connect::run(args),
-        Command::Listen(args) => listen::run(args),
+        Command::Connect(args) => netcat::connect(args),
+        Command::Listen(args) => netcat::listen(args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),
