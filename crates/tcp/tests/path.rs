@@ -182,3 +182,21 @@ fn a_lost_neighbour_ends_an_attempt_and_not_a_connection() {
     b.with(|c, cx| c.host_unreachable(cx));
     assert_eq!((b.state(), b.conn.error()), (State::Established, None));
 }
+
+/// Requirement: RFC5681-R24
+#[test]
+fn after_idling_the_window_is_counted_in_the_segments_of_today() {
+    let mut config = plain();
+    config.initial_window = 1;
+    let mut b = Bench::connecting(config);
+    b.drain();
+    b.with(|c, cx| c.set_path_mtu(cx, 600));
+    b.syn_ack(mss(1460));
+    b.write(&[0; 560]);
+    b.drain();
+    b.ack(b.snd_nxt());
+    b.with(|c, cx| c.set_path_mtu(cx, 1500));
+    b.advance(10 * SECOND);
+    b.write(&[0; 1460]);
+    assert_eq!(b.one().payload_len(), 1460);
+}
