@@ -16,7 +16,7 @@ use crate::timers::Timers;
 /// Neighbours remembered. The one unused for longest makes room.
 const CAPACITY: usize = 1024;
 /// Packets that wait for one neighbour's answer; the oldest makes room (RFC 1122 §2.3.2.2).
-const WAITING: usize = 64;
+const WAITING: usize = 256;
 /// Requests without an answer after which a neighbour counts as gone (RFC 4861 §10).
 const ATTEMPTS: u8 = 3;
 /// How long a stale address serves before we ask: whoever has just asked for us need not be

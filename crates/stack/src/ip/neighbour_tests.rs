@@ -55,8 +55,8 @@ fn many_packets_at_once_ask_one_question() {
 fn the_oldest_waiting_packet_makes_room() {
     let mut neighbours = neighbours();
     neighbours.lookup(ip(1), at(0));
-    for number in 0..WAITING as u8 {
-        assert_eq!(neighbours.wait(ip(1), packet(number)), None);
+    for number in 0..WAITING {
+        assert_eq!(neighbours.wait(ip(1), packet(number as u8)), None);
     }
     assert_eq!(neighbours.wait(ip(1), packet(200)), Some(packet(0)));
 }

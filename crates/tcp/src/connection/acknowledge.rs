@@ -197,8 +197,12 @@ impl Connection {
     /// one. Returns whether it changed.
     fn take_window(&mut self, cx: &Context<'_>, header: &Header) -> bool {
         let snd = &mut self.snd;
-        let newer = snd.wl1.lt(header.seq) || (snd.wl1 == header.seq && snd.wl2.le(header.ack));
-        // A window counts from the ACK it came with: one from before `snd.una` ends elsewhere.
+        // What moves `snd.una` is later than all that did not, though it may have been sent again
+        // and have an old sequence number. And a window counts from the ACK it came with: one
+        // from before `snd.una` ends elsewhere.
+        let newer = header.ack.gt(snd.una)
+            || snd.wl1.lt(header.seq)
+            || (snd.wl1 == header.seq && snd.wl2.le(header.ack));
         if !newer || header.ack.lt(snd.una) {
             return false;
         }
