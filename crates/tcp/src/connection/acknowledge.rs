@@ -198,11 +198,12 @@ impl Connection {
     fn take_window(&mut self, cx: &Context<'_>, header: &Header) -> bool {
         let snd = &mut self.snd;
         // What moves `snd.una` is later than all that did not, though it may have been sent again
-        // and have an old sequence number: the window counts from there.
+        // and have an old sequence number. And a window counts from the ACK it came with: one
+        // from before `snd.una` ends elsewhere.
         let newer = header.ack.gt(snd.una)
             || snd.wl1.lt(header.seq)
             || (snd.wl1 == header.seq && snd.wl2.le(header.ack));
-        if !newer {
+        if !newer || header.ack.lt(snd.una) {
             return false;
         }
         // The window of a SYN is never scaled (RFC 7323 §2.2): both sides opened at once.
@@ -240,6 +241,8 @@ impl Connection {
             self.snd.unanswered = 0;
             self.snd.waiting_since = (!self.snd.flight.is_empty()).then_some(cx.now);
         }
+        // Every partial ACK in recovery starts the timer anew, not the first alone: the slower
+        // and steadier variant of RFC 6582 §4.
         if self.snd.flight.is_empty() {
             self.timers.cancel(Timer::Retransmit);
         } else if progress || !self.timers.is_set(Timer::Retransmit) {
