@@ -9,7 +9,9 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_methods)]
 
+pub mod decode;
 pub mod dissect;
 pub mod field;
+pub mod format;
 pub mod template;
 pub mod text;
