@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_methods)]
 
+pub mod conversation;
 pub mod decode;
 pub mod dissect;
 pub mod field;
