@@ -113,10 +113,9 @@ pub(super) fn findings(
 ) -> Vec<Finding> {
     let mut found: Vec<_> = errors.iter().copied().map(Finding::Malformed).collect();
     let get = |field| layout.get(bytes, field);
-    if let (Some(is), Some(right)) = (
-        get(Field::IpChecksum),
-        layout.fit(bytes, Field::IpChecksum).filter(|_| layout.has(Layer::Ip)),
-    ) && is != right
+    let fit = layout.fit(bytes, Field::IpChecksum);
+    if let (Some(is), Some(right)) = (get(Field::IpChecksum), fit)
+        && is != right
     {
         found.push(Finding::IpChecksum { found: is as u16, right: right as u16 });
     }

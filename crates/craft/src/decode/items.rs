@@ -109,7 +109,7 @@ fn meaning(
             protocol::DESTINATION_OPTIONS => "destination options",
             _ => "",
         },
-        Field::IpChecksum => match layout.fit(bytes, field).filter(|_| layout.has(Layer::Ip)) {
+        Field::IpChecksum => match layout.fit(bytes, field) {
             Some(right) if right == value => "right",
             Some(right) => return format!("wrong: it should be {right:#06x}"),
             None => "",
