@@ -25,3 +25,22 @@ fn an_ack_that_moves_una_brings_its_window_though_a_later_segment_came_first() {
     let data = b.drain().into_iter().filter(|t| t.payload_len() > 0);
     assert!(data.into_iter().all(|t| t.header.seq.0 < beyond), "the right edge did not move");
 }
+
+/// Its data fills our window and is lost: all that it sends then stands at the right edge.
+#[test]
+fn an_ack_from_the_right_edge_counts() {
+    let mut b = Bench::open();
+    b.write(&[1; 100]);
+    b.drain();
+    let edge = SeqNumber(b.peer_nxt) + b.conn.info().rcv_wnd;
+    let ack = Header { seq: edge, ..b.ack_header(ISS + 1 + 100) };
+    b.arrive(ack.clone(), &[]);
+    assert_eq!(b.conn.info().in_flight, 0);
+    b.silent();
+    // One number further there is nothing that it may have sent.
+    b.write(&[1; 100]);
+    b.drain();
+    let beyond = Header { seq: edge + 1, ..b.ack_header(ISS + 1 + 200) };
+    b.arrive(beyond, &[]);
+    assert_eq!(b.conn.info().in_flight, 100);
+}
