@@ -44,3 +44,17 @@ fn an_ack_from_the_right_edge_counts() {
     b.arrive(beyond, &[]);
     assert_eq!(b.conn.info().in_flight, 100);
 }
+
+/// Its window counts from what it acknowledges, which is less than we know by now.
+#[test]
+fn an_old_ack_brings_no_window_though_its_sequence_number_is_the_latest() {
+    let mut b = Bench::open();
+    b.write(&[1; 4_000]);
+    b.drain();
+    b.ack_with_window(ISS + 1 + 4_000, 1_000);
+    // Sent before, behind a gap, and delayed: all that we sent had still room then.
+    b.peer_wnd = 5_000;
+    let old = Header { seq: SeqNumber(b.peer_nxt + 500), ..b.ack_header(ISS + 1) };
+    b.arrive(old, &[2; 100]);
+    assert_eq!(b.conn.info().snd_wnd, 1_000);
+}

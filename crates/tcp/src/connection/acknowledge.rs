@@ -200,11 +200,12 @@ impl Connection {
     /// one. Returns whether it changed.
     fn take_window(&mut self, cx: &Context<'_>, header: &Header) -> bool {
         let snd = &mut self.snd;
-        // What moves `snd.una` is later than all that did not, though it may have been sent again
-        // and have an old sequence number: the window counts from there.
+        // The window counts from `seg.ack`: of an old one it says nothing about what lies beyond
+        // `snd.una`, and what moves `snd.una` is later than all that did not, though it may have
+        // been sent again and have an old sequence number.
         let newer = header.ack.gt(snd.una)
-            || snd.wl1.lt(header.seq)
-            || (snd.wl1 == header.seq && snd.wl2.le(header.ack));
+            || header.ack == snd.una
+                && (snd.wl1.lt(header.seq) || (snd.wl1 == header.seq && snd.wl2.le(header.ack)));
         if !newer {
             return false;
         }
