@@ -1,8 +1,8 @@
 //! Where packets come from and go.
 //!
-//! A [`Device`](device::Device) hands packets in and takes packets out, in batches and without
+//! A [`Device`] hands packets in and takes packets out, in batches and without
 //! blocking; what a link can do for the stack (finish checksums, cut large segments) it tells
-//! through its [`Capabilities`](device::Capabilities). There are
+//! through its [`Capabilities`]. There are
 //!
 //! - `tun`: a TUN interface, with the virtio-net header and its offloads, or plain;
 //! - `packet`: an Ethernet interface through a packet socket;
@@ -39,3 +39,5 @@ pub mod timer;
 #[cfg(target_os = "linux")]
 pub mod tun;
 pub mod vnet;
+
+pub use device::{Capabilities, Device};

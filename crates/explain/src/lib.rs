@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_methods)]
 
+pub mod capture;
 pub mod catalogue;
 pub mod json;
 pub mod ladder;

@@ -46,6 +46,8 @@ mod stack;
 mod store;
 mod stream;
 mod surroundings;
+#[cfg(feature = "tracing")]
+mod trace;
 mod udp;
 
 pub use handclasp_device as device;
@@ -59,8 +61,11 @@ pub use handclasp_tcp as tcp;
 pub use handclasp_wire as wire;
 
 pub use forward::{Forwarder, PendingTcp};
+pub use handclasp_stack as host;
 pub use listener::TcpListener;
 pub use socket::TcpSocket;
 pub use stack::{Aborted, Builder, ConnectionEntry, Stack};
 pub use stream::{OwnedReadHalf, OwnedWriteHalf, ReuniteError, TcpStream};
+#[cfg(feature = "tracing")]
+pub use trace::TracingLog;
 pub use udp::{UdpFlow, UdpSocket};

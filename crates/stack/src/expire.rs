@@ -9,6 +9,7 @@ use handclasp_wire::ip::protocol;
 use handclasp_wire::quote::Quoted;
 
 use crate::host::Host;
+use crate::ip::reassembly::Expired;
 use crate::reply::{Complaint, ip_fields};
 use crate::store::Store;
 use crate::tcp::half_opens::Acceptor;
@@ -97,12 +98,13 @@ impl Host {
     }
 
     fn expire_fragments(&mut self, cx: &Context<'_>) {
-        while let Some((key, quote)) = self.ip.reassembly.pop_expired(cx.now) {
+        while let Some(Expired { src, dst, first }) = self.ip.reassembly.pop_expired(cx.now) {
             self.counters.ip_reasm_timeout += 1;
-            let icmp = [protocol::ICMPV4, protocol::ICMPV6].contains(&key.protocol);
-            if !quote.is_empty() && !icmp {
-                let complaint = Complaint::ReassemblyTimeout;
-                self.complain(complaint, key.dst, key.src, &quote, cx.now);
+            let Some((protocol, quote)) = first else { continue };
+            // It might have been an error, about which there must be no other.
+            let icmp = [protocol::ICMPV4, protocol::ICMPV6].contains(&protocol);
+            if !icmp && self.answers_for(self.ip.addresses.destination(dst)) {
+                self.complain(Complaint::ReassemblyTimeout, dst, src, &quote, cx.now);
             }
         }
     }
@@ -115,8 +117,7 @@ impl Host {
     }
 
     fn expire_pending(&mut self, cx: &Context<'_>) {
-        let Some(forward) = &mut self.forward else { return };
-        while let Some(pending) = forward.pop_expired(cx.now) {
+        while let Some(pending) = self.forward.pop_expired(cx.now) {
             self.tcp.demux.remove(&pending.tuple);
         }
     }

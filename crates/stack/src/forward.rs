@@ -7,6 +7,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use handclasp_tcp::{Config, Tuple};
+use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Header;
 use handclasp_wire::time::Instant;
 
@@ -133,7 +134,10 @@ pub trait Policy: Send {
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) tuple: Tuple,
+    /// The latest of its SYNs.
     pub(crate) syn: Header,
+    /// Beyond which number we must start, if the four-tuple had a life before.
+    pub(crate) after: Option<SeqNumber>,
     pub(crate) since: Instant,
     /// Refused in silence, and only remembered.
     pub(crate) silent: bool,
@@ -141,10 +145,22 @@ pub(crate) struct Pending {
     deadline: Instant,
 }
 
-/// The forwarder's state.
+/// Whether there is a forwarder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// There never was.
+    Unused,
+    Active,
+    /// There was: what it took in lives on.
+    Stopped,
+}
+
+/// The forwarder's state, which is there before the forwarder and stays behind it, so that
+/// names are never given twice.
 pub(crate) struct Forward {
+    stage: Stage,
     pub(crate) config: ForwardConfig,
-    pub(crate) policy: Option<Box<dyn Policy>>,
+    policy: Option<Box<dyn Policy>>,
     pub(crate) syn_queue: SynQueue,
     pending: Slots<Pending>,
     timers: Timers,
@@ -156,10 +172,12 @@ pub(crate) struct Forward {
 }
 
 impl Forward {
-    pub(crate) fn new(config: ForwardConfig, policy: Option<Box<dyn Policy>>) -> Self {
+    pub(crate) fn new() -> Self {
+        let config = ForwardConfig::default();
         Self {
+            stage: Stage::Unused,
             config,
-            policy,
+            policy: None,
             syn_queue: SynQueue::new(config.pending, config.cookies),
             pending: Slots::new(),
             timers: Timers::new(),
@@ -169,34 +187,67 @@ impl Forward {
         }
     }
 
+    pub(crate) fn start(&mut self, config: ForwardConfig, policy: Option<Box<dyn Policy>>) {
+        self.stage = Stage::Active;
+        self.syn_queue.configure(config.pending, config.cookies);
+        self.config = config;
+        self.policy = policy;
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.stage = Stage::Stopped;
+        self.policy = None;
+    }
+
+    /// Whether what belongs to nobody is taken in.
+    pub(crate) fn is_active(&self) -> bool {
+        self.stage == Stage::Active
+    }
+
+    /// Whether there may be connections of addresses that are not ours.
+    pub(crate) fn was_used(&self) -> bool {
+        self.stage != Stage::Unused
+    }
+
     pub(crate) fn decide(&mut self, tuple: &Tuple) -> Decision {
         self.policy.as_mut().map_or(Decision::Ask, |policy| policy.decide(tuple))
     }
 
     /// Keeps a SYN until the application decides; `None` if too many wait.
-    pub(crate) fn ask(&mut self, tuple: Tuple, syn: Header, now: Instant) -> Option<PendingId> {
+    pub(crate) fn ask(
+        &mut self,
+        tuple: Tuple,
+        syn: Header,
+        after: Option<SeqNumber>,
+        now: Instant,
+    ) -> Option<PendingId> {
         if self.pending.len() + self.syn_queue.len() >= self.config.pending {
             return None;
         }
         let deadline = now + self.config.pending_timeout;
-        let pending = Pending { tuple, syn, since: now, silent: false, deadline };
+        let pending = Pending { tuple, syn, after, since: now, silent: false, deadline };
         let id = PendingId(self.pending.insert(pending));
         self.timers.schedule(id.index(), deadline);
+        if self.untold.len() >= self.config.pending {
+            // An application that never looks must not let them pile up.
+            self.untold.retain(|id| self.pending.get(id.0).is_some());
+        }
         self.untold.push_back(id);
         Some(id)
     }
 
     /// Remembers one for whose repetitions there is to be no answer either.
-    pub(crate) fn silence(&mut self, id: PendingId, now: Instant) {
-        if let Some(pending) = self.pending.get_mut(id.0) {
-            pending.silent = true;
-            pending.deadline = now + self.config.silence;
-            self.timers.schedule(id.index(), pending.deadline);
-        }
+    /// False if it is gone.
+    pub(crate) fn silence(&mut self, id: PendingId, now: Instant) -> bool {
+        let Some(pending) = self.pending.get_mut(id.0) else { return false };
+        pending.silent = true;
+        pending.deadline = now + self.config.silence;
+        self.timers.schedule(id.index(), pending.deadline);
+        true
     }
 
-    pub(crate) fn get(&self, id: PendingId) -> Option<&Pending> {
-        self.pending.get(id.0)
+    pub(crate) fn get_mut(&mut self, id: PendingId) -> Option<&mut Pending> {
+        self.pending.get_mut(id.0)
     }
 
     pub(crate) fn next_pending(&mut self) -> Option<PendingTcp> {
@@ -232,9 +283,10 @@ impl Forward {
         None
     }
 
-    /// All that wait for a decision or are passed over in silence.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = PendingId> {
-        self.pending.iter().map(|(key, _)| PendingId(key))
+    /// Forgets one, whatever its time.
+    pub(crate) fn pop_pending(&mut self) -> Option<Pending> {
+        let (key, _) = self.pending.iter().next()?;
+        self.take(PendingId(key))
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {

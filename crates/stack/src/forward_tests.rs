@@ -3,7 +3,9 @@ use handclasp_wire::tcp::Flags;
 use super::*;
 
 fn forward(pending: usize) -> Forward {
-    Forward::new(ForwardConfig { pending, ..ForwardConfig::default() }, None)
+    let mut forward = Forward::new();
+    forward.start(ForwardConfig { pending, ..ForwardConfig::default() }, None);
+    forward
 }
 
 fn tuple(port: u16) -> Tuple {
@@ -12,7 +14,7 @@ fn tuple(port: u16) -> Tuple {
 
 fn ask(forward: &mut Forward, port: u16, seconds: u64) -> Option<PendingId> {
     let syn = Header { flags: Flags::SYN, ..Header::default() };
-    forward.ask(tuple(port), syn, at(seconds))
+    forward.ask(tuple(port), syn, None, at(seconds))
 }
 
 fn at(seconds: u64) -> Instant {
@@ -68,4 +70,14 @@ fn a_silenced_one_is_remembered_for_its_own_time() {
     assert!(forward.pop_expired(at(75)).is_none());
     assert_eq!(forward.next_deadline(), Some(at(145)));
     assert!(forward.pop_expired(at(145)).is_some());
+}
+
+#[test]
+fn an_application_that_never_looks_lets_nothing_pile_up() {
+    let mut forward = forward(8);
+    for round in 0..100 {
+        while ask(&mut forward, 1, round * 100).is_some() {}
+        while forward.pop_expired(at(round * 100 + 75)).is_some() {}
+    }
+    assert!(forward.untold.len() <= 8, "{}", forward.untold.len());
 }

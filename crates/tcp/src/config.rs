@@ -53,7 +53,7 @@ pub struct Config {
     pub sack: bool,
     /// Send small segments at once (no Nagle, RFC 9293 §3.7.4).
     pub nodelay: bool,
-    /// Longest wait for company before an ACK leaves alone; under 500 ms
+    /// Longest wait for company before an ACK leaves alone; 500 ms and more count as 499
     /// (RFC 9293 §3.8.6.3).
     pub delayed_ack: Duration,
     /// Acknowledge at once so many times at the start of a connection, while the peer is in

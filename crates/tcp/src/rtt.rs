@@ -35,7 +35,8 @@ impl RttEstimator {
         };
         self.smoothed = Some((srtt, rttvar));
         self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
-        self.base = (srtt + GRANULARITY.max(rttvar * 4)).clamp(config.rto_min, config.rto_max);
+        let base = srtt + GRANULARITY.max(rttvar * 4);
+        self.base = base.max(config.rto_min).min(config.rto_max);
         // A measurement is an acknowledgment of something sent once (Karn): §5.7's backed-off
         // value has done its work.
         self.backoff = 0;
@@ -51,7 +52,7 @@ impl RttEstimator {
 
     /// The timeout, backed off.
     pub(crate) fn rto(&self, config: &Config) -> Duration {
-        backed_off(self.base, self.backoff, config.rto_max)
+        backed_off(self.base, self.backoff, config.rto_max).max(GRANULARITY)
     }
 
     pub(crate) fn srtt(&self) -> Option<Duration> {

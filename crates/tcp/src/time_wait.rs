@@ -97,11 +97,12 @@ impl TimeWait {
         Verdict::Ignore
     }
 
-    /// RFC 6191 §2: a later timestamp, or a later sequence number where a side sends none or
-    /// both carry the same.
+    /// RFC 6191 §2: a later timestamp, or a later sequence number where the SYN has none or
+    /// the same. A stamped SYN where the old connection had no timestamps is none of its own.
     fn is_newer(&self, syn: &Header) -> bool {
         match (self.ts_recent, syn.options.timestamps) {
             (Some(recent), Some(t)) if t.value != recent => !timestamp_is_old(t.value, recent),
+            (None, Some(_)) => true,
             _ => syn.seq.gt(self.rcv_nxt),
         }
     }

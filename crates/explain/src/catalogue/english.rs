@@ -75,7 +75,8 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         Note::Again { what, after } => {
             let what = match what {
                 Resent::Syn => "1st again: no answer came",
-                Resent::SynAck => "2nd again: the 3rd never came",
+                Resent::SynAck => "2nd again: the 3rd did not come",
+                Resent::SynAckForSyn => return out.write_str("2nd again: the 1st came again"),
                 Resent::Data => "again: not acknowledged",
                 Resent::Fin => "FIN again: not acknowledged",
             };
@@ -116,6 +117,10 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         Note::Reset => {
             let end = cast.verb(from, "end", "ends");
             write!(out, "{sender} {end} it at once: what was not delivered is lost")
+        }
+        Note::NoConnection => {
+            let know = cast.verb(from, "know", "knows");
+            write!(out, "{sender} {know} of no such connection any more")
         }
         Note::StrayReset => write!(out, "a RST that fits nothing: {other} may ignore it"),
         Note::Lost => write!(out, "✗ lost on the way"),
@@ -184,8 +189,11 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         }
         Message::BytesEqual => write!(out, "every byte as it was sent"),
         Message::BytesDiffer => write!(out, "the bytes differ"),
-        Message::Goodput { bytes, time } => {
-            write!(out, "{} in {}: {}", Size(bytes), Time(time), Rate { bytes, time })
+        Message::MovedOut { bytes, time } => {
+            write!(out, "out in {}: {}", Time(time), Rate { bytes, time })
+        }
+        Message::MovedIn { bytes, time } => {
+            write!(out, "in in {}: {}", Time(time), Rate { bytes, time })
         }
         Message::Retransmitted(count) => write!(out, "{} retransmitted", Count(count)),
         Message::LostOnTheWay(count) => write!(out, "{} lost on the way", Count(count)),
@@ -206,7 +214,7 @@ fn hint_text(hint: Hint) -> &'static str {
         Hint::LoseSecond => "lose the SYN-ACK",
         Hint::LoseSome => "lose one packet in ten",
         Hint::TurnRound => "let the kernel be the client",
-        Hint::Bulk => "move 100 MB each way and compare it",
+        Hint::Bulk => "move 100 MB each way over a bad link and compare it",
         Hint::ClosedPort => "connect where nobody listens",
         Hint::Capture => "keep the packets for Wireshark",
         Hint::Absolute => "show sequence numbers as in the headers",

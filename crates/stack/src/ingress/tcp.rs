@@ -1,6 +1,6 @@
 //! TCP segments: checked, and handed to whom their four-tuple belongs.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use handclasp_tcp::{Context, Tuple, half_open, time_wait};
 use handclasp_wire::error::Layer;
 use handclasp_wire::ip::is_unicast;
@@ -20,8 +20,7 @@ pub(super) struct Segment {
     pub(super) tuple: Tuple,
     pub(super) header: Header,
     pub(super) text: Bytes,
-    /// It is for an address of ours, not to be forwarded.
-    pub(super) to_own: bool,
+    pub(super) destination: Destination,
 }
 
 impl Host {
@@ -29,7 +28,7 @@ impl Host {
         &mut self,
         store: &mut S,
         cx: &Context<'_>,
-        received: &Received,
+        received: Received,
     ) -> Result<(), Discard> {
         self.counters.tcp_in_segs += 1;
         if received.destination == Destination::Group || !is_unicast(received.src) {
@@ -46,9 +45,10 @@ impl Host {
             local_port: header.dst_port,
             remote_port: header.src_port,
         };
-        let text = received.payload.slice(view.header_len()..);
-        let to_own = received.destination == Destination::Own;
-        let segment = Segment { tuple, header, text, to_own };
+        let header_len = view.header_len();
+        let mut text = received.payload;
+        text.advance(header_len);
+        let segment = Segment { tuple, header, text, destination: received.destination };
         match self.tcp.demux.get(&tuple) {
             Some(Owner::Connection(id)) => self.for_connection(store, cx, id, segment),
             Some(Owner::HalfOpen(slot)) => self.for_half_open(store, cx, slot, segment),
@@ -140,11 +140,12 @@ impl Host {
         segment: Segment,
         after: Option<SeqNumber>,
     ) -> Result<(), Discard> {
-        let listener = self.tcp.listeners.at(segment.tuple.local()).filter(|_| segment.to_own);
-        if let Some(listener) = listener {
+        let own = segment.destination == Destination::Own;
+        let listener = self.tcp.listeners.at(segment.tuple.local());
+        if let Some(listener) = listener.filter(|_| own) {
             return self.for_listener(store, cx, listener, segment, after);
         }
-        if self.forward.as_ref().is_some_and(|forward| forward.config.tcp) {
+        if self.forward.is_active() && self.forward.config.tcp {
             return self.for_forwarder(store, cx, segment, after);
         }
         self.for_closed_port(cx, &segment)
@@ -156,6 +157,9 @@ impl Host {
         cx: &Context<'_>,
         segment: &Segment,
     ) -> Result<(), Discard> {
+        if !self.answers_for(segment.destination) {
+            return Err(Discard::OtherHost);
+        }
         self.reset(&segment.tuple, &segment.header, segment.text.len(), cx.now);
         Err(Discard::ClosedPort)
     }

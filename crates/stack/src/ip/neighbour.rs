@@ -16,9 +16,15 @@ use crate::timers::Timers;
 /// Neighbours remembered. The one unused for longest makes room.
 const CAPACITY: usize = 1024;
 /// Packets that wait for one neighbour's answer; the oldest makes room (RFC 1122 §2.3.2.2).
-const WAITING: usize = 64;
+const WAITING: usize = 256;
+/// The same for all neighbours together: whoever makes us answer to many silent ones must not
+/// fill our memory with the answers.
+const WAITING_IN_ALL: usize = 2048;
 /// Requests without an answer after which a neighbour counts as gone (RFC 4861 §10).
 const ATTEMPTS: u8 = 3;
+/// How long a stale address serves before we ask: whoever has just asked for us need not be
+/// asked back at once (RFC 4861 §7.3.3).
+const DELAY: Duration = Duration::from_secs(5);
 /// Between requests (RFC 4861 §10).
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long a confirmed address is trusted before its use makes us ask again (RFC 4861 §10).
@@ -34,6 +40,8 @@ pub(crate) struct Neighbours {
     timers: Timers,
     /// Requests to be sent.
     questions: VecDeque<Question>,
+    /// Packets that wait, for all of them.
+    waiting: usize,
 }
 
 struct Neighbour {
@@ -45,13 +53,13 @@ struct Neighbour {
     waiting: Waiting,
 }
 
-/// RFC 4861 §7.3.2's states, without DELAY: a stale address is asked about as soon as it is
-/// used. While it is asked about it serves on.
+/// RFC 4861 §7.3.2's states. Where an address is known it serves in all of them.
 #[derive(Clone, Copy)]
 enum State {
-    /// Asked so many times, 0 at first; INCOMPLETE without an address, PROBE with one.
+    /// Asked so many times. Without an address that is INCOMPLETE; with one PROBE, or DELAY
+    /// before the first request.
     Asking { attempts: u8, next: Instant },
-    /// Confirmed and trusted until then; STALE afterwards.
+    /// REACHABLE until then; STALE afterwards.
     Known { until: Instant },
 }
 
@@ -81,6 +89,7 @@ impl Neighbours {
             by_ip: HashMap::with_hasher(hash),
             timers: Timers::new(),
             questions: VecDeque::new(),
+            waiting: 0,
         }
     }
 
@@ -91,8 +100,12 @@ impl Neighbours {
         neighbour.used = now;
         let mac = neighbour.mac;
         match neighbour.state {
-            State::Known { until } if until <= now => self.ask(slot, 1, now),
-            State::Asking { attempts: 0, .. } => self.ask(slot, 1, now),
+            State::Known { until } if until <= now => {
+                let next = now + DELAY;
+                neighbour.state = State::Asking { attempts: 0, next };
+                self.timers.schedule(slot, next);
+            }
+            State::Asking { attempts: 0, .. } if mac.is_none() => self.ask(slot, 1, now),
             _ => {}
         }
         mac
@@ -104,7 +117,11 @@ impl Neighbours {
         let Some(slot) = self.by_ip.get(&ip) else { return Some(packet) };
         let waiting = &mut self.entries[*slot as usize].waiting;
         waiting.push_back(packet);
-        if waiting.len() > WAITING { waiting.pop_front() } else { None }
+        if waiting.len() > WAITING || self.waiting >= WAITING_IN_ALL {
+            return waiting.pop_front();
+        }
+        self.waiting += 1;
+        None
     }
 
     /// Takes note of a neighbour's address and returns the packets that waited for it.
@@ -130,6 +147,7 @@ impl Neighbours {
         }
         neighbour.mac = Some(mac);
         neighbour.used = now;
+        self.waiting -= neighbour.waiting.len();
         core::mem::take(&mut neighbour.waiting)
     }
 
@@ -194,6 +212,7 @@ impl Neighbours {
         let neighbour = self.entries.remove(slot);
         self.by_ip.remove(&neighbour.ip);
         self.timers.cancel(slot);
+        self.waiting -= neighbour.waiting.len();
         neighbour
     }
 

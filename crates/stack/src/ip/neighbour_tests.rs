@@ -55,10 +55,32 @@ fn many_packets_at_once_ask_one_question() {
 fn the_oldest_waiting_packet_makes_room() {
     let mut neighbours = neighbours();
     neighbours.lookup(ip(1), at(0));
-    for number in 0..WAITING as u8 {
-        assert_eq!(neighbours.wait(ip(1), packet(number)), None);
+    for number in 0..WAITING {
+        assert_eq!(neighbours.wait(ip(1), packet(number as u8)), None);
     }
     assert_eq!(neighbours.wait(ip(1), packet(200)), Some(packet(0)));
+}
+
+#[test]
+fn packets_for_many_silent_neighbours_take_bounded_room() {
+    let mut neighbours = neighbours();
+    for n in 0..100 {
+        neighbours.lookup(ip(n), at(0));
+        for number in 0..100 {
+            neighbours.wait(ip(n), packet(number));
+        }
+    }
+    let waiting = |neighbours: &Neighbours| {
+        neighbours.entries.iter().map(|(_, neighbour)| neighbour.waiting.len()).sum::<usize>()
+    };
+    assert_eq!(waiting(&neighbours), WAITING_IN_ALL);
+    assert_eq!(neighbours.learn(ip(0), MAC, Evidence::Answer, at(1)).len(), 100);
+    neighbours.lookup(ip(200), at(1));
+    assert_eq!(neighbours.wait(ip(200), packet(1)), None, "there is room again");
+    while let Some(next) = neighbours.next_deadline() {
+        while neighbours.pop_failed(next).is_some() {}
+    }
+    assert_eq!((waiting(&neighbours), neighbours.waiting), (0, 0));
 }
 
 #[test]
@@ -80,17 +102,23 @@ fn a_silent_neighbour_is_asked_three_times_and_given_up() {
 }
 
 #[test]
-fn a_stale_neighbour_is_used_while_it_is_asked_again() {
+fn a_stale_neighbour_is_used_and_asked_again_after_a_while() {
     let mut neighbours = neighbours();
     neighbours.lookup(ip(1), at(0));
     neighbours.learn(ip(1), MAC, Evidence::Answer, at(0));
     questions(&mut neighbours);
     assert_eq!(neighbours.lookup(ip(1), at(29_999)), Some(MAC));
-    assert_eq!(questions(&mut neighbours), []);
+    assert_eq!(neighbours.pop_failed(at(29_999)), None);
     assert_eq!(neighbours.lookup(ip(1), at(30_000)), Some(MAC));
-    assert_eq!(questions(&mut neighbours), [Question { target: ip(1), ask: Some(MAC) }]);
-    assert_eq!(neighbours.lookup(ip(1), at(30_500)), Some(MAC));
+    assert_eq!(neighbours.next_deadline(), Some(at(35_000)));
     assert_eq!(questions(&mut neighbours), []);
+    assert_eq!(neighbours.pop_failed(at(35_000)), None);
+    assert_eq!(questions(&mut neighbours), [Question { target: ip(1), ask: Some(MAC) }]);
+    assert_eq!(neighbours.lookup(ip(1), at(35_500)), Some(MAC));
+    assert_eq!(questions(&mut neighbours), []);
+    assert_eq!(neighbours.pop_failed(at(36_000)), None);
+    assert_eq!(neighbours.pop_failed(at(37_000)), None);
+    assert_eq!(neighbours.pop_failed(at(38_000)), Some((ip(1), Waiting::new())));
 }
 
 #[test]
@@ -98,6 +126,8 @@ fn who_asks_for_us_is_learnt_but_not_trusted_for_long() {
     let mut neighbours = neighbours();
     neighbours.learn(ip(1), MAC, Evidence::AskedUs, at(0));
     assert_eq!(neighbours.lookup(ip(1), at(0)), Some(MAC));
+    assert_eq!(questions(&mut neighbours), [], "it need not be asked back at once");
+    assert_eq!(neighbours.pop_failed(at(5000)), None);
     assert_eq!(questions(&mut neighbours).len(), 1);
 }
 
@@ -118,6 +148,7 @@ fn an_announcement_of_a_new_address_moves_a_known_neighbour() {
     let moved = MacAddr([2, 0, 0, 0, 0, 10]);
     neighbours.learn(ip(1), moved, Evidence::Announcement, at(1));
     assert_eq!(neighbours.lookup(ip(1), at(2)), Some(moved));
+    assert_eq!(neighbours.pop_failed(at(5002)), None);
     assert_eq!(questions(&mut neighbours), [Question { target: ip(1), ask: Some(moved) }]);
 }
 

@@ -104,6 +104,9 @@ impl Ip {
         if self.addresses.is_own(peer) {
             return Some(peer);
         }
+        if self.is_group(peer) {
+            return self.addresses.closest_to(peer);
+        }
         let route = self.routes.to(peer)?;
         route.source.or_else(|| self.addresses.closest_to(route.gateway.unwrap_or(peer)))
     }
@@ -135,11 +138,17 @@ impl Ip {
         Ok(())
     }
 
+    /// Whether several hosts on the link are meant: they need no route.
+    fn is_group(&self, dst: IpAddr) -> bool {
+        let limited = matches!(dst, IpAddr::V4(dst) if dst.is_broadcast());
+        limited || dst.is_multicast() || self.addresses.is_broadcast(dst)
+    }
+
     pub(super) fn hop(&self, dst: IpAddr) -> Result<Hop, NoRoute> {
         if self.addresses.is_own(dst) {
             return Ok(Hop::Own);
         }
-        let group = dst.is_multicast() || self.addresses.is_broadcast(dst) || is_limited(dst);
+        let group = self.is_group(dst);
         let route = self.routes.to(dst);
         match self.interface.link {
             Link::Ip if group || route.is_some() => Ok(Hop::Peer),
@@ -239,10 +248,6 @@ impl Ip {
 /// Bytes of an IP header without options.
 pub(crate) fn header_len(ip: IpAddr) -> usize {
     if ip.is_ipv4() { Ipv4::HEADER_LEN } else { Ipv6::HEADER_LEN }
-}
-
-fn is_limited(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V4(ip) if ip.is_broadcast())
 }
 
 pub(super) fn group_mac(dst: IpAddr) -> MacAddr {

@@ -11,6 +11,8 @@ fn starts(seed: u8) -> Starts {
 }
 
 /// Requirement: RFC6528-R01
+/// Requirement: RFC9293-MUST-8
+/// Requirement: RFC9293-SHLD-1
 #[test]
 fn for_one_tuple_the_number_follows_a_clock_of_four_microseconds() {
     let starts = starts(1);
@@ -32,6 +34,7 @@ fn for_one_tuple_the_number_grows_over_time() {
 }
 
 /// Requirement: RFC6528-R02
+/// Requirement: RFC9293-MUST-9
 #[test]
 fn another_tuple_or_another_secret_gives_an_unrelated_number() {
     let number = |seed, port| starts(seed).sequence(&tuple(port), Instant::ZERO).0;
@@ -49,6 +52,7 @@ fn both_ends_of_a_connection_choose_apart() {
     assert_ne!(starts.sequence(&here, Instant::ZERO), starts.sequence(&there, Instant::ZERO));
 }
 
+/// Requirement: RFC6191-P07
 #[test]
 fn a_reopened_tuple_starts_beyond_what_its_last_incarnation_sent() {
     let starts = starts(1);

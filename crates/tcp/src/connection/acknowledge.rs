@@ -67,8 +67,9 @@ impl Connection {
         window_moved: bool,
     ) {
         let una = self.snd.una;
-        let in_flight = self.snd.flight.in_network();
+        let in_flight = self.snd.pipe();
         let had_flight = !self.snd.flight.is_empty();
+        let was_fast = self.snd.recovery.is_fast();
         let mut delivery = Delivery::default();
         if kind == Ack::New {
             let held = self.snd.queue.len();
@@ -83,18 +84,16 @@ impl Connection {
         let acked = self.snd.una - una;
         let partial = kind == Ack::New
             && self.snd.recovery.progress(self.snd.una, acked, u32::from(self.snd.smss));
-        let duplicate = kind == Ack::Old
-            && header.ack == una
-            && had_flight
-            && payload_len == 0
-            && !header.flags.contains(Flags::FIN)
-            && (!window_moved || newly_sacked > 0);
+        let bare = header.seg_len(payload_len) == 0 && !window_moved;
+        // RFC 6675 §2's definition with SACK, RFC 5681 §2's without.
+        let tells_of_loss = if self.negotiated.sack { newly_sacked > 0 } else { bare };
+        let duplicate = kind == Ack::Old && header.ack == una && had_flight && tells_of_loss;
         if duplicate {
             self.stats.duplicate_acks += 1;
             self.judge(cx, Judgment::DuplicateAck);
         }
         self.find_losses(cx, &delivery, duplicate, partial, in_flight);
-        self.snd.feed_controller(cx.now, acked, &delivery);
+        self.snd.feed_controller(cx.now, acked, &delivery, was_fast);
         self.snd.tune_limit(&self.config, cx.budget.under_pressure());
         if delivery.bytes > 0 {
             self.record_congestion(cx);
@@ -167,6 +166,8 @@ impl Connection {
             }
             (bytes, LossSign::Sack)
         } else if partial {
+            // RFC 6582 §3.2 step 3: at once, whatever the window says.
+            snd.recovery.first_resend = true;
             (snd.flight.mark_first_lost(smss), LossSign::PartialAck)
         } else if enough && snd.recovery.is_open() {
             (snd.flight.mark_first_lost(smss), LossSign::DuplicateAcks)
@@ -196,7 +197,11 @@ impl Connection {
     /// one. Returns whether it changed.
     fn take_window(&mut self, cx: &Context<'_>, header: &Header) -> bool {
         let snd = &mut self.snd;
-        let newer = snd.wl1.lt(header.seq) || (snd.wl1 == header.seq && snd.wl2.le(header.ack));
+        // What moves `snd.una` is later than all that did not, though it may have been sent again
+        // and have an old sequence number: the window counts from there.
+        let newer = header.ack.gt(snd.una)
+            || snd.wl1.lt(header.seq)
+            || (snd.wl1 == header.seq && snd.wl2.le(header.ack));
         if !newer {
             return false;
         }

@@ -1,5 +1,7 @@
 //! What happens when a timer fires (RFC 9293 §3.10.8).
 
+use core::time::Duration;
+
 use handclasp_wire::time::Instant;
 
 use super::{Connection, Error};
@@ -46,7 +48,8 @@ impl Connection {
         self.stats.timeouts += 1;
         self.check_reneging();
         let in_flight = self.snd.flight.in_network();
-        let first = self.snd.rtt.backoff == 0;
+        // Of this data: the timer may still be backed off for data since acknowledged.
+        let first = self.snd.unanswered == 1;
         let nxt = self.snd.nxt;
         // What was resent and lost again counts as much as what was sent once.
         let bytes = self.snd.flight.mark_lost(nxt, |_| true);
@@ -111,6 +114,7 @@ impl Connection {
     /// RFC 9293 §3.8.4.
     fn keep_alive_due(&mut self, cx: &Context<'_>) {
         let Some(KeepAlive { idle, interval, count }) = self.config.keep_alive else { return };
+        let interval = interval.max(Duration::from_millis(1));
         let heard = self.life.last_heard_at;
         if !self.snd.is_flushed() || cx.now < heard + idle {
             // Data under way has its own timer; and silence counts from the last segment.

@@ -248,7 +248,7 @@ impl Connection {
     /// woken for every ACK.
     fn has_write_room(&self) -> bool {
         let room = self.snd.room();
-        room > 0 && (room >= self.snd.queue.len() / 3)
+        room > 0 && room >= self.snd.queue.len() / 3 && !self.snd.starved
     }
 
     /// Follows `cause` in the transition table.
@@ -307,8 +307,9 @@ impl Connection {
     }
 
     fn effective_mss(&self) -> u16 {
+        let ours = self.config.max_segment_size.unwrap_or(u16::MAX);
         Sender::effective_mss(
-            self.negotiated.peer_mss,
+            self.negotiated.peer_mss.min(ours),
             self.path_mtu,
             self.tuple.ip_header_len(),
             self.fixed_options(),

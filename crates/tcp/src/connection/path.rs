@@ -54,7 +54,7 @@ impl Connection {
     /// again at once; that is no sign of congestion.
     pub fn set_path_mtu(&mut self, cx: &Context<'_>, mtu: u16) {
         let least = if self.tuple.local_ip.is_ipv4() { IPV4_MTU_MIN } else { IPV6_MTU_MIN };
-        let mtu = mtu.max(least).min(self.opening.path_mtu.max(least));
+        let mtu = mtu.max(least);
         let shrank = mtu < self.path_mtu;
         if mtu == self.path_mtu {
             return;

@@ -113,7 +113,7 @@ impl Connection {
         segment_size: Option<u16>,
         purpose: Purpose,
     ) -> Transmit {
-        let ip = IpFields { traffic_class: self.config.dscp << 2, ttl: self.config.ttl };
+        let ip = IpFields { traffic_class: self.config.dscp << 2, ttl: self.config.ttl.max(1) };
         let transmit = Transmit { header, payload, segment_size, ip };
         let len = transmit.payload_len();
         let segments = segment_size.map_or(1, |size| len.div_ceil(usize::from(size)) as u64);

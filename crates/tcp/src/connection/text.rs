@@ -15,6 +15,9 @@ use crate::receive::Urge;
 use crate::state::{Cause, State};
 use crate::timer::Timer;
 
+/// RFC 9293 §3.8.6.3: less than half a second.
+const DELAYED_ACK_MAX: Duration = Duration::from_millis(499);
+
 impl Connection {
     /// Takes what a segment carries. `seq` is the number of its first octet of text, behind
     /// a SYN if it has one. What carries nothing gets no answer, though our window be closed:
@@ -39,10 +42,10 @@ impl Connection {
             self.fail(cx, Cause::Abort, Error::Aborted, true);
             return;
         }
-        let fin = header.flags.contains(Flags::FIN).then(|| seq + text.len() as u32);
-        if let Some(fin) = fin.filter(|f| f.le(self.rcv.edge)) {
-            self.rcv.fin.get_or_insert(fin);
+        if header.flags.contains(Flags::FIN) {
+            self.note_fin(seq + text.len() as u32);
         }
+        let bare_fin = header.flags.contains(Flags::FIN) && text.is_empty();
         let start = self.trim_to_window(&mut text, seq);
         if !text.is_empty() {
             self.stats.data_segments_in += 1;
@@ -53,8 +56,17 @@ impl Connection {
                 self.keep_beyond_gap(cx, start, text);
             }
         }
-        self.reach_fin(cx, fin.is_some());
+        self.reach_fin(cx, bare_fin);
         self.schedule_ack(cx);
+    }
+
+    /// Remembers where the peer's stream ends. What it sent beyond such an end already gives
+    /// the lie to it, and one behind the window comes again.
+    fn note_fin(&mut self, fin: SeqNumber) {
+        let beyond = self.rcv.reassembly.end().is_some_and(|end| end.gt(fin));
+        if fin.le(self.rcv.edge) && !beyond {
+            self.rcv.fin.get_or_insert(fin);
+        }
     }
 
     /// Cuts off what lies before `rcv.nxt`, behind the window or behind the FIN; returns
@@ -123,13 +135,13 @@ impl Connection {
     }
 
     /// Eighth check: the FIN takes effect when all before it has arrived.
-    fn reach_fin(&mut self, cx: &Context<'_>, in_this_segment: bool) {
+    fn reach_fin(&mut self, cx: &Context<'_>, bare_fin: bool) {
         if self.rcv.fin == Some(self.rcv.nxt) {
             self.rcv.nxt += 1;
             self.rcv.edge = self.rcv.edge.max(self.rcv.nxt);
             self.rcv.owed.urge = Urge::Now;
             self.follow(cx, Cause::FinArrived);
-        } else if in_this_segment {
+        } else if bare_fin {
             self.rcv.owe_duplicate(!self.negotiated.sack);
         }
     }
@@ -155,7 +167,8 @@ impl Connection {
     /// Sets the delayed ACK's timer where an ACK may wait.
     fn schedule_ack(&mut self, cx: &Context<'_>) {
         if self.rcv.owed.urge == Urge::Delayed && !self.timers.is_set(Timer::DelayedAck) {
-            self.arm(cx, Timer::DelayedAck, cx.now + self.config.delayed_ack);
+            let delay = self.config.delayed_ack.min(DELAYED_ACK_MAX);
+            self.arm(cx, Timer::DelayedAck, cx.now + delay);
         }
         if self.state == State::Closed {
             self.rcv.owed.urge = Urge::None;

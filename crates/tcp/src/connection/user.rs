@@ -52,7 +52,7 @@ impl Connection {
         Ok(n)
     }
 
-    fn write_room(&self, cx: &Context<'_>) -> Result<usize, Error> {
+    fn write_room(&mut self, cx: &Context<'_>) -> Result<usize, Error> {
         if let Some(error) = self.life.error {
             return Err(error);
         }
@@ -60,7 +60,9 @@ impl Connection {
             return Err(Error::Closed);
         }
         let guaranteed = Budget::GUARANTEED.saturating_sub(self.snd.queue.len());
-        Ok(self.snd.room().min(cx.budget.free().max(guaranteed)))
+        let memory = cx.budget.free().max(guaranteed);
+        self.snd.starved = memory == 0;
+        Ok(self.snd.room().min(memory))
     }
 
     /// Copies received data out. `Ok(Some(0))` is the end of the stream, `Ok(None)` means
@@ -119,6 +121,10 @@ impl Connection {
         let fallback = self.snd.rtt.srtt();
         self.rcv.tuning.read(&self.config, cx.now, n, fallback, pressure);
         self.rcv.settle(cx.budget);
+        if self.rcv.urgent_left().is_none() {
+            // Read past: so that it never lags behind by half of all numbers.
+            self.rcv.up = None;
+        }
         if self.state.can_receive() && self.rcv.should_update_window(cx.budget) {
             self.rcv.owed.urge = Urge::Now;
         }
@@ -213,7 +219,7 @@ impl Connection {
         Arc::make_mut(&mut self.config).dscp = dscp & 0x3f;
     }
 
-    /// Sets the time to live or hop limit of what is sent from now on.
+    /// Sets the time to live or hop limit of what is sent from now on; 0 is taken as 1.
     pub fn set_ttl(&mut self, ttl: u8) {
         Arc::make_mut(&mut self.config).ttl = ttl;
     }

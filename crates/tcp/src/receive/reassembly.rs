@@ -9,6 +9,9 @@ use smallvec::SmallVec;
 
 use crate::queue::ByteQueue;
 
+/// SACK blocks that a header holds (RFC 2018 §3).
+const BLOCKS_MAX: usize = 4;
+
 /// A stretch without gaps.
 #[derive(Clone, Debug)]
 struct Run {
@@ -55,6 +58,11 @@ impl Reassembly {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.runs.is_empty()
+    }
+
+    /// The sequence number behind everything kept.
+    pub(crate) fn end(&self) -> Option<SeqNumber> {
+        self.runs.last().map(Run::end)
     }
 
     /// Keeps `data`, which begins at `seq`, as far as it is new: what came first stays
@@ -105,9 +113,19 @@ impl Reassembly {
         Some(run.data)
     }
 
-    /// The blocks to report, the latest first; `nxt` is `rcv.nxt`.
+    /// The blocks to report, the latest first, then others as places are left (RFC 2018 §4);
+    /// `nxt` is `rcv.nxt`.
     pub(crate) fn sack_blocks(&mut self, nxt: SeqNumber) -> &[SackBlock] {
         self.recent.retain(|b| b.left.gt(nxt));
+        for run in &self.runs {
+            if self.recent.len() == BLOCKS_MAX {
+                break;
+            }
+            let block = run.block();
+            if !self.recent.contains(&block) {
+                self.recent.push(block);
+            }
+        }
         &self.recent
     }
 
@@ -145,7 +163,7 @@ impl Reassembly {
         };
         let block = run.block();
         self.recent.retain(|b| b.right.lt(block.left) || b.left.gt(block.right));
-        self.recent.truncate(3);
+        self.recent.truncate(BLOCKS_MAX - 1);
         self.recent.insert(0, block);
     }
 }
@@ -162,3 +180,7 @@ pub(crate) fn sack_option(
     }
     option
 }
+
+#[cfg(test)]
+#[path = "reassembly_tests.rs"]
+mod tests;

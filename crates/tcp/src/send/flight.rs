@@ -7,6 +7,11 @@ use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::options::SackBlock;
 use handclasp_wire::time::Instant;
 
+/// SACK blocks split ranges while there are no more than this many, and one for so many bytes
+/// in flight.
+const RANGES_MIN: usize = 64;
+const RANGE_BYTES: u32 = 256;
+
 bitflags::bitflags! {
     /// What became of a range since it was sent.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -130,10 +135,12 @@ impl Flight {
     /// Everything before `ack` is acknowledged.
     pub(crate) fn acknowledge(&mut self, ack: SeqNumber, now: Instant) -> Delivery {
         let mut delivery = Delivery::default();
+        let mut resent = false;
         while let Some(first) = self.ranges.front_mut() {
             if first.seq.ge(ack) {
                 break;
             }
+            resent |= first.fate.contains(Fate::RESENT);
             let gone = if first.end().le(ack) {
                 let Some(gone) = self.ranges.pop_front() else { break };
                 gone
@@ -144,14 +151,22 @@ impl Flight {
             self.forget(&gone);
             delivery.add(&gone, gone.len, now);
         }
+        // What lay behind something resent waited for that: its age is no round trip.
+        delivery.rtt = delivery.rtt.filter(|_| !resent);
         delivery
     }
 
-    /// The peer holds `block`.
+    /// The peer holds `block`. A peer that cuts our ranges into crumbs is believed only where
+    /// its blocks cover whole ones.
     pub(crate) fn selectively_acknowledge(&mut self, block: SackBlock, now: Instant) -> Delivery {
         let mut delivery = Delivery::default();
-        let mut i = self.split_at(block.left);
-        let end = self.split_at(block.right);
+        let crumbs = self.ranges.len() > RANGES_MIN + (self.bytes / RANGE_BYTES) as usize;
+        let (mut i, end) = if crumbs {
+            let left = self.ranges.partition_point(|s| s.seq.lt(block.left));
+            (left, self.ranges.partition_point(|s| s.end().le(block.right)))
+        } else {
+            (self.split_at(block.left), self.split_at(block.right))
+        };
         while let Some(sent) = self.ranges.get_mut(i).filter(|_| i < end) {
             if !sent.fate.contains(Fate::SACKED) {
                 delivery.add(sent, sent.len, now);
@@ -208,6 +223,14 @@ impl Flight {
             sent.fate.remove(Fate::SACKED);
         }
         self.sacked = 0;
+    }
+
+    /// Where the first lost range begins.
+    pub(crate) fn first_lost(&self) -> Option<SeqNumber> {
+        if self.lost == 0 {
+            return None;
+        }
+        self.ranges.iter().find(|s| s.fate.contains(Fate::LOST)).map(|s| s.seq)
     }
 
     /// Takes the first lost stretch of at most `max` numbers before `edge`, marks it as sent
@@ -273,3 +296,7 @@ impl Flight {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "flight_tests.rs"]
+mod tests;

@@ -24,6 +24,8 @@ const MSS_MIN: u16 = 48;
 #[derive(Clone, Debug)]
 pub(crate) struct Sender {
     pub(crate) iss: SeqNumber,
+    /// Whether our SYN is acknowledged; after 4 GiB `snd.una` may be `iss` again.
+    pub(crate) syn_acked: bool,
     pub(crate) una: SeqNumber,
     pub(crate) nxt: SeqNumber,
     /// In bytes, scaled.
@@ -36,6 +38,8 @@ pub(crate) struct Sender {
     pub(crate) up: Option<SeqNumber>,
     /// Written and not acknowledged, from [`Sender::data_base`] on.
     pub(crate) queue: ByteQueue,
+    /// A write found no memory in the host's budget; what is acknowledged makes room.
+    pub(crate) starved: bool,
     /// The application will write no more.
     pub(crate) closed: bool,
     /// The FIN's sequence number, once sent.
@@ -66,6 +70,7 @@ impl Sender {
     pub(crate) fn new(config: &Config, iss: SeqNumber, now: Instant) -> Self {
         Self {
             iss,
+            syn_acked: false,
             una: iss,
             nxt: iss,
             wnd: 0,
@@ -74,6 +79,7 @@ impl Sender {
             max_wnd: 0,
             up: None,
             queue: ByteQueue::default(),
+            starved: false,
             closed: false,
             fin: None,
             flight: Flight::default(),
@@ -117,7 +123,7 @@ impl Sender {
 
     /// The sequence number of the first byte in `queue`.
     pub(crate) fn data_base(&self) -> SeqNumber {
-        if self.una == self.iss { self.iss + 1 } else { self.una }
+        if self.syn_acked { self.una } else { self.iss + 1 }
     }
 
     /// The sequence number behind the last byte written.
@@ -162,10 +168,15 @@ impl Sender {
         u32::try_from(self.edge().distance(self.nxt)).unwrap_or(0)
     }
 
+    /// Bytes believed to be in the network: without SACK, duplicate ACKs say how many left it,
+    /// limited transmit's among them (RFC 5681 §3.2).
+    pub(crate) fn pipe(&self) -> u32 {
+        self.flight.in_network().saturating_sub(self.recovery.inflation())
+    }
+
     /// Bytes that the congestion window lets out now.
     pub(crate) fn congestion_room(&self) -> u32 {
-        let in_network = self.flight.in_network().saturating_sub(self.recovery.inflation());
-        self.controller.cwnd().saturating_sub(in_network)
+        self.controller.cwnd().saturating_sub(self.pipe())
     }
 
     /// Bytes that the application may still write.
@@ -221,7 +232,11 @@ impl Sender {
         self.queue.consume(usize::try_from(data).unwrap_or(0));
         let delivery = self.flight.acknowledge(ack, now);
         self.una = ack;
+        self.syn_acked = true;
+        // So that it never lags behind by half of all numbers.
+        self.small_end = self.small_end.max(ack);
         self.unanswered = 0;
+        self.starved = false;
         self.waiting_since = (!self.flight.is_empty()).then_some(now);
         if self.up.is_some_and(|up| up.le(ack)) {
             self.up = None;
@@ -229,8 +244,15 @@ impl Sender {
         delivery
     }
 
-    /// Tells the controller of an acknowledgment.
-    pub(crate) fn feed_controller(&mut self, now: Instant, newly_acked: u32, d: &Delivery) {
+    /// Tells the controller of an acknowledgment; `in_recovery` if it met fast recovery, be it
+    /// the one that ends it: that restores the window and does not let it grow.
+    pub(crate) fn feed_controller(
+        &mut self,
+        now: Instant,
+        newly_acked: u32,
+        d: &Delivery,
+        in_recovery: bool,
+    ) {
         if d.bytes == 0 {
             return;
         }
@@ -246,7 +268,7 @@ impl Sender {
             rtt: d.rtt,
             in_flight: self.flight.in_network(),
             app_limited: !self.used_its_window(),
-            in_recovery: self.recovery.is_fast(),
+            in_recovery: in_recovery || self.recovery.is_fast(),
         };
         self.controller.acked(&sample);
         if self.una.ge(self.cwnd_round) {
@@ -275,3 +297,7 @@ impl Sender {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "sender_tests.rs"]
+mod tests;

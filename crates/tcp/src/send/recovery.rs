@@ -25,6 +25,9 @@ pub(crate) struct Recovery {
     /// Bytes that duplicate ACKs say have left the network, where no SACK says which
     /// (RFC 5681 §3.2 step 4; the first two are RFC 3042's limited transmit).
     inflation: u32,
+    /// Where the last recovery ended: duplicate ACKs of this number are echoes of our own
+    /// retransmissions (RFC 6582 §3.2 step 1).
+    passed: Option<SeqNumber>,
     /// The next retransmission goes out whatever the window says (RFC 6675 §5 step 4.3).
     pub(crate) first_resend: bool,
 }
@@ -53,6 +56,9 @@ impl Recovery {
 
     /// A duplicate ACK came; whether it is the third or a later one.
     pub(crate) fn duplicate_ack(&mut self, smss: u32, sack: bool) -> bool {
+        if !sack && self.passed.is_some() {
+            return false;
+        }
         self.dup_acks = self.dup_acks.saturating_add(1);
         if !sack && !matches!(self.phase, Phase::Loss { .. }) {
             self.inflation = self.inflation.saturating_add(smss);
@@ -67,16 +73,16 @@ impl Recovery {
             Phase::Open => {
                 self.dup_acks = 0;
                 self.inflation = 0;
+                self.passed = self.passed.filter(|passed| una.le(*passed));
                 false
             }
             Phase::Fast { recover } | Phase::Loss { recover } if una.ge(recover) => {
-                *self = Self::default();
+                *self = Self { passed: (una == recover).then_some(recover), ..Self::default() };
                 false
             }
             Phase::Fast { .. } => {
-                if self.inflation > 0 {
-                    self.inflation = self.inflation.saturating_sub(acked) + smss;
-                }
+                let back = if acked >= smss { smss } else { 0 };
+                self.inflation = self.inflation.saturating_sub(acked) + back;
                 true
             }
             Phase::Loss { .. } => false,

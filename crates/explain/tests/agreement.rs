@@ -1,0 +1,100 @@
+//! What we read in real captures beside what tshark reads there, cell by cell.
+//!
+//! `HANDCLASP_MISSES=50 cargo test -p handclasp-explain --test agreement -- --nocapture` shows
+//! the table and 50 disagreements of each field.
+
+mod common;
+
+use std::collections::HashMap;
+
+use common::{Agreement, Case, Cells};
+use handclasp_explain::capture::dissect::{Dissector, Found, Segment};
+use handclasp_explain::capture::{Frame, Reader};
+
+/// Part of the cells of each field that must be as in tshark.
+const PERCENT: f64 = 99.5;
+
+/// Columns that stand in headers.
+fn header_cells(frame: &Frame<'_>, segment: &Segment<'_>) -> Cells {
+    let Segment { src, dst, header, .. } = segment;
+    let address = |of: std::net::IpAddr, v4: bool| match of.is_ipv4() == v4 {
+        true => of.to_string(),
+        false => String::new(),
+    };
+    let nanos = frame.at.as_nanos();
+    let flags = header.flags.bits() | u16::from(segment.reserved) << 9;
+    let timestamps = header.options.timestamps;
+    vec![
+        ("frame.time_epoch", format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)),
+        ("ip.src", address(src.ip(), true)),
+        ("ipv6.src", address(src.ip(), false)),
+        ("ip.dst", address(dst.ip(), true)),
+        ("ipv6.dst", address(dst.ip(), false)),
+        ("tcp.srcport", src.port().to_string()),
+        ("tcp.dstport", dst.port().to_string()),
+        ("tcp.seq_raw", header.seq.0.to_string()),
+        ("tcp.ack_raw", header.ack.0.to_string()),
+        ("tcp.len", segment.len.to_string()),
+        ("tcp.flags", format!("0x{flags:04x}")),
+        ("tcp.window_size_value", header.window.to_string()),
+        ("tcp.urgent_pointer", header.urgent.to_string()),
+        ("tcp.options.timestamp.tsval", option(timestamps.map(|ts| ts.value))),
+        ("tcp.options.timestamp.tsecr", option(timestamps.map(|ts| ts.echo))),
+        ("frame.cap_len", frame.bytes.len().to_string()),
+        ("frame.len", frame.len.to_string()),
+        (
+            "tcp.checksum.status",
+            match segment.checksum_ok {
+                Some(true) => "1",
+                Some(false) => "0",
+                None => "2",
+            }
+            .to_owned(),
+        ),
+    ]
+}
+
+fn option<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// The frame that IP's length goes beyond, though the capture says that it kept all of it: its
+/// writer cut packets and forgot their lengths. tshark believes the frame, we believe IP.
+fn is_forged(frame: &Frame<'_>, segment: &Segment<'_>) -> bool {
+    let kept = segment.payload.len() + (frame.len as usize - frame.bytes.len());
+    segment.len as usize > kept
+}
+
+/// Calls `each` for every segment of a capture, as far as it can be read.
+fn for_each_segment(case: &Case, mut each: impl FnMut(&Frame<'_>, Segment<'_>)) {
+    let mut reader = Reader::new(case.open()).unwrap();
+    let mut dissector = Dissector::default();
+    loop {
+        match reader.next() {
+            Ok(Some(frame)) => {
+                if let Found::Segment(segment) = dissector.dissect(&frame) {
+                    each(&frame, segment);
+                }
+            }
+            Ok(None) => break,
+            Err(error) => println!("{}: {error}", case.name),
+        }
+    }
+}
+
+#[test]
+fn headers_are_read_as_tshark_reads_them() {
+    let mut agreement = Agreement::default();
+    for case in common::cases("headers_are_read_as_tshark_reads_them") {
+        let mut ours = HashMap::new();
+        for_each_segment(&case, |frame, segment| {
+            let mut cells = header_cells(frame, &segment);
+            if is_forged(frame, &segment) {
+                cells.retain(|(name, _)| !["tcp.len", "tcp.checksum.status"].contains(name));
+            }
+            ours.insert(frame.number, cells);
+        });
+        agreement.compare(&case, &ours);
+    }
+    agreement.judge(PERCENT);
+}
