@@ -10,6 +10,8 @@ use std::collections::HashMap;
 use common::{Agreement, Case, Cells};
 use handclasp_explain::capture::dissect::{Dissector, Found, Segment};
 use handclasp_explain::capture::{Frame, Reader};
+use handclasp_explain::flow::table::{Limits, Table};
+use handclasp_explain::mark::{Analysis, Completeness, Marks};
 
 /// Part of the cells of each field that must be as in tshark.
 const PERCENT: f64 = 99.5;
@@ -92,6 +94,60 @@ fn headers_are_read_as_tshark_reads_them() {
             if is_forged(frame, &segment) {
                 cells.retain(|(name, _)| !["tcp.len", "tcp.checksum.status"].contains(name));
             }
+            ours.insert(frame.number, cells);
+        });
+        agreement.compare(&case, &ours);
+    }
+    agreement.judge(PERCENT);
+}
+
+/// Columns that tell of a connection so far.
+fn mark_cells(stream: u64, before: Completeness, analysis: &Analysis) -> Cells {
+    let names = Marks::all().iter();
+    let mut cells: Cells = names
+        .map(|mark| {
+            let name = mark.fields().next().unwrap();
+            (name, u8::from(analysis.marks.contains(mark)).to_string())
+        })
+        .collect();
+    let seconds =
+        |time: std::time::Duration| format!("{}.{:09}", time.as_secs(), time.subsec_nanos());
+    let initial_rtt = analysis.initial_rtt.filter(|_| analysis.says_something());
+    // tshark leaves out a round trip of no time at all, as clocks that tick slowly show it.
+    let ack_rtt = analysis.acks.map(|acks| acks.time).filter(|time| !time.is_zero());
+    cells.extend([
+        ("tcp.stream", stream.to_string()),
+        ("tcp.seq", analysis.seq.to_string()),
+        ("tcp.ack", analysis.ack.to_string()),
+        ("tcp.window_size", analysis.window.to_string()),
+        ("tcp.window_size_scalefactor", option(analysis.scale.map(|scale| scale.factor()))),
+        ("tcp.analysis.initial_rtt", option(initial_rtt.map(seconds))),
+        ("tcp.analysis.ack_rtt", option(ack_rtt.map(seconds))),
+        (
+            "tcp.analysis.duplicate_ack_num",
+            option(analysis.duplicate_ack.map(|duplicate| duplicate.count)),
+        ),
+        ("tcp.analysis.bytes_in_flight", option(analysis.bytes_in_flight)),
+        ("tcp.completeness", before.bits().to_string()),
+    ]);
+    cells
+}
+
+#[test]
+fn marks_are_tsharks() {
+    let mut agreement = Agreement::default();
+    for case in common::cases("marks_are_tsharks") {
+        let mut ours = HashMap::new();
+        let mut table = Table::new(Limits { networks: false });
+        let mut completeness: HashMap<u64, Completeness> = HashMap::new();
+        for_each_segment(&case, |frame, mut segment| {
+            if is_forged(frame, &segment) {
+                segment.len = segment.payload.len() as u32;
+            }
+            let seen = table.see(&segment);
+            let so_far = completeness.entry(seen.stream).or_default();
+            let cells = mark_cells(seen.stream, *so_far, &seen.analysis);
+            *so_far = seen.analysis.completeness;
             ours.insert(frame.number, cells);
         });
         agreement.compare(&case, &ours);

@@ -1,0 +1,4 @@
+//! Connections, followed from their packets.
+
+pub mod key;
+pub mod table;
