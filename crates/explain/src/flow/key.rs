@@ -1,6 +1,6 @@
 //! What tells one connection from another.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::capture::dissect::Segment;
 use crate::capture::link::Network;
@@ -29,5 +29,29 @@ impl Key {
     #[must_use]
     pub fn of(segment: &Segment<'_>) -> (Self, usize) {
         Self::new(segment.network, segment.src, segment.dst)
+    }
+}
+
+impl Key {
+    /// Which of `shards` tables the connection belongs to: the same for both directions, and
+    /// in every run.
+    #[must_use]
+    pub fn shard(&self, shards: usize) -> usize {
+        let mut mix: u64 = 0;
+        let mut add = |number: u64| {
+            // Fibonacci hashing: it spreads what differs in a few bits only.
+            mix = (mix.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        };
+        for end in self.ends {
+            match end.ip() {
+                IpAddr::V4(ip) => add(ip.to_bits().into()),
+                IpAddr::V6(ip) => {
+                    add(ip.to_bits() as u64);
+                    add((ip.to_bits() >> 64) as u64);
+                }
+            }
+            add(end.port().into());
+        }
+        ((u128::from(mix) * shards as u128) >> 64) as usize
     }
 }
