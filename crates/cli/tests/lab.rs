@@ -144,6 +144,24 @@ fn bulk_data_crosses_a_bad_link_unharmed() {
 }
 
 #[test]
+fn virtual_time_needs_no_network_and_repeats_itself() {
+    let words = "lab --virtual --json --loss 30% --duplicate 30% --corrupt 10% --seed";
+    let run = |seed: &str| Run::of(common::command().args(words.split(' ')).arg(seed));
+    let runs = [run("5"), run("5"), run("6")];
+    assert_eq!(runs[0].code, 0, "{}", runs[0]);
+    assert_eq!(runs[0].stdout, runs[1].stdout);
+    assert_ne!(runs[0].stdout, runs[2].stdout);
+}
+
+#[test]
+fn both_ends_of_a_virtual_network_are_told() {
+    let run = Run::of(common::command().args(["lab", "--virtual", "--drop", "server:1"]));
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stdout.contains("LAST-ACK") && run.stdout.contains("TIME-WAIT"), "{run}");
+    assert!(run.stdout.contains("✗── [S.]") && run.stdout.contains("✔ 200 OK"), "{run}");
+}
+
+#[test]
 fn json_lines_tell_every_packet_the_connection_and_the_result() {
     let Some(run) = handclasp(&["lab", "--json"]) else { return };
     assert_eq!(run.code, 0, "{run}");

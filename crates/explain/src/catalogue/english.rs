@@ -220,7 +220,7 @@ fn hint_text(hint: Hint) -> &'static str {
     match hint {
         Hint::LoseThird => "lose the third handshake packet",
         Hint::LoseSecond => "lose the SYN-ACK",
-        Hint::LoseSome => "lose one packet in ten",
+        Hint::LoseSome => "lose one packet in five",
         Hint::TurnRound => "let the kernel be the client",
         Hint::Bulk => "move 100 MB each way over a bad link and compare it",
         Hint::ClosedPort => "connect where nobody listens",
