@@ -159,6 +159,7 @@ fn a_fault_of_a_pair_is_marked_in_name_and_value() {
         pair_fault("window", "65536"),
         "window 65536\n       ^^^^^ the number is above 65535"
     );
+    assert_eq!(pair_fault("tos", "x"), "tos x\n    ^ expected a number");
     assert_eq!(pair_fault("seq", "0xg"), "seq 0xg\n    ^^^ expected a number");
     assert_eq!(pair_fault("flags", "SQ"), "flags SQ\n       ^ there is no such flag");
     assert_eq!(
