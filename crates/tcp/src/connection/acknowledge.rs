@@ -202,10 +202,9 @@ impl Connection {
         let snd = &mut self.snd;
         // The window counts from `seg.ack`: of an old one it says nothing about what lies beyond
         // `snd.una`, and what moves `snd.una` is later than all that did not, though it may have
-        // been sent again and have an old sequence number.
-        let newer = header.ack.gt(snd.una)
-            || header.ack == snd.una
-                && (snd.wl1.lt(header.seq) || (snd.wl1 == header.seq && snd.wl2.le(header.ack)));
+        // been sent again and have an old sequence number. `snd.wl2` is never beyond `snd.una`,
+        // so that nothing remains for it to say.
+        let newer = header.ack.gt(snd.una) || header.ack == snd.una && snd.wl1.le(header.seq);
         if !newer {
             return false;
         }
@@ -217,7 +216,6 @@ impl Connection {
         snd.wnd = wnd;
         snd.max_wnd = snd.max_wnd.max(wnd);
         snd.wl1 = header.seq;
-        snd.wl2 = header.ack;
         if changed {
             cx.record(&self.tuple, || Event::Window { snd_wnd: wnd });
         }

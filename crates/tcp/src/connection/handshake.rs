@@ -72,7 +72,6 @@ impl Connection {
         self.snd.wnd = u32::from(header.window);
         self.snd.max_wnd = self.snd.wnd;
         self.snd.wl1 = header.seq;
-        self.snd.wl2 = self.snd.iss;
     }
 
     /// Our SYN is acknowledged by `header`: everything that waits for that.

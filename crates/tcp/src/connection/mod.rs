@@ -129,8 +129,7 @@ pub struct Connection {
 
 impl Connection {
     fn new(config: Arc<Config>, tuple: Tuple, opening: Opening, cx: &Context<'_>) -> Self {
-        let mut snd = Sender::new(&config, opening.iss, cx.now);
-        snd.wl2 = opening.iss;
+        let snd = Sender::new(&config, opening.iss, cx.now);
         Self {
             tuple,
             state: State::Closed,
