@@ -2,11 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod connect;
 mod error;
 mod lab;
 mod link;
-mod listen;
+mod netcat;
 mod watch;
 
 use std::io::Write;
@@ -33,8 +32,8 @@ fn main() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
-        Command::Connect(args) => connect::run(args),
-        Command::Listen(args) => listen::run(args),
+        Command::Connect(args) => netcat::connect(args),
+        Command::Listen(args) => netcat::listen(args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),
@@ -68,7 +67,8 @@ fn misuse(error: &clap::Error) -> ExitCode {
 fn one_line(message: &str) -> String {
     let lines = message.lines().map(str::trim);
     let said = lines.take_while(|line| !line.starts_with("Usage:"));
-    let said = said.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let filler = ["For more information", "tip: to pass"];
+    let said = said.filter(|line| !line.is_empty() && !filler.iter().any(|f| line.starts_with(f)));
     let said: Vec<_> =
         said.map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: ")).collect();
     said.join("; ").replace(":; ", ": ")

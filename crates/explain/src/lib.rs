@@ -12,11 +12,16 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_methods)]
 
+pub mod capture;
 pub mod catalogue;
+pub mod flow;
 pub mod json;
 pub mod ladder;
+pub mod mark;
 pub mod track;
 
+#[cfg(test)]
+mod scene;
 #[cfg(test)]
 mod talk;
 

@@ -5,11 +5,10 @@
 
 mod common;
 
-use std::io::{self, Read, Write};
-use std::net::Shutdown;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream as KernelStream};
 use std::time::{Duration, Instant};
 
-use common::transfer::connect;
 use common::{Link, blocking, isolated_on, network, ours, run};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -18,15 +17,14 @@ const CHUNK: usize = 256 * 1024;
 
 fn print(what: &str, link: Link, took: Duration) {
     let rate = LEN as f64 * 8e-9 / took.as_secs_f64();
-    // The harness keeps what the macros print of a test in its own process.
-    writeln!(io::stderr(), "{link:?}: {what} {rate:.1} Gbit/s").unwrap();
+    eprintln!("{link:?}: {what} {rate:.1} Gbit/s");
 }
 
 async fn upload(link: Link) {
     let (lab, stack) = network(link);
     let listener = stack.listen(ours(false, 5001)).unwrap();
     let peer = lab.peer().spawn(|| {
-        let mut stream = connect(ours(false, 5001));
+        let mut stream = KernelStream::connect(ours(false, 5001)).unwrap();
         let (mut chunk, mut len) = (vec![0; CHUNK], 0);
         while len < LEN {
             len += stream.read(&mut chunk).unwrap();
@@ -46,7 +44,7 @@ async fn download(link: Link) {
     let listener = stack.listen(ours(false, 5001)).unwrap();
     lab.peer()
         .spawn(|| {
-            let mut stream = connect(ours(false, 5001));
+            let mut stream = KernelStream::connect(ours(false, 5001)).unwrap();
             let chunk = vec![0; CHUNK];
             for _ in 0..LEN / CHUNK {
                 stream.write_all(&chunk).unwrap();

@@ -112,6 +112,32 @@ fn when_both_have_closed_and_time_has_passed_nothing_is_left() {
     assert_eq!(net.nodes[0].host.counters().tcp_ext_tw, 1);
 }
 
+#[test]
+fn ten_thousand_connections_leave_nothing_behind() {
+    let mut net = Net::ip();
+    let listener = net.nodes[1].listen("0.0.0.0:80", Backlog::default());
+    for _ in 0..10 {
+        let clients: Vec<_> = (0..1000).map(|_| net.nodes[0].connect("10.0.0.2:80")).collect();
+        net.run(millis(10));
+        clients.into_iter().for_each(|id| net.nodes[0].close(id));
+        net.run(millis(10));
+        while let Some(accepted) = net.nodes[1].host.accept(listener) {
+            net.nodes[1].close(accepted.id);
+        }
+        net.run(millis(10));
+        net.sent.clear();
+    }
+    assert_eq!(net.nodes[0].host.table_sizes().time_wait, 10_000);
+    net.run(seconds(60));
+    for node in &net.nodes {
+        assert_eq!(node.host.table_sizes(), TableSizes::default());
+        assert_eq!(node.host.next_deadline(), None);
+        assert!(node.store.is_empty());
+        assert_eq!(node.budget.used(), 0);
+    }
+    assert_eq!(net.nodes[1].host.counters().tcp_passive_opens, 10_000);
+}
+
 /// Requirement: RFC9293-MUST-13
 /// Requirement: RFC9293-P54
 #[test]
@@ -280,6 +306,22 @@ fn a_connection_keeps_its_address_when_better_ones_come() {
     let fresh = net.nodes[0].connect("10.0.0.2:80");
     let local = net.nodes[0].store.get(fresh).unwrap().tuple().local_ip;
     assert_eq!(local, common::ip("10.0.0.3"));
+}
+
+#[test]
+fn the_first_address_of_a_network_speaks_until_it_goes() {
+    let mut net = Net::ip();
+    let speaks = |net: &mut Net| {
+        let id = net.nodes[0].connect("10.0.0.2:80");
+        net.nodes[0].store.get(id).unwrap().tuple().local_ip.to_string()
+    };
+    net.nodes[0].add("10.0.0.3/24");
+    assert_eq!(speaks(&mut net), "10.0.0.1");
+    net.nodes[0].host.remove_address(common::ip("10.0.0.1"));
+    assert_eq!(speaks(&mut net), "10.0.0.3");
+    net.nodes[0].host.remove_address(common::ip("10.0.0.3"));
+    let nowhere = net.nodes[0].connect_from(None, "10.0.0.2:80", Config::default());
+    assert_eq!(nowhere, Err(handclasp_stack::open::ConnectError::NoRoute));
 }
 
 #[test]

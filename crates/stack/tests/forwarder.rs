@@ -305,6 +305,28 @@ fn what_was_taken_in_outlives_the_forwarder() {
 }
 
 #[test]
+fn changed_settings_leave_alone_what_waits() {
+    let mut node = asking();
+    let waiting = pending(&mut node);
+    node.host.set_forward(ForwardConfig::default(), Some(Box::new(ByPort)));
+    assert_eq!(accept(&mut node, &waiting).header.ack, SeqNumber(101));
+}
+
+#[test]
+fn a_name_from_before_a_restart_means_nothing_after_it() {
+    let mut node = asking();
+    let before = pending(&mut node);
+    let cx = Context::new(node.now, &node.budget);
+    node.host.stop_forwarding(&mut node.store, &cx);
+    assert!(node.segments()[0].header.flags.contains(Flags::RST));
+    node.host.set_forward(ForwardConfig::default(), None);
+    let after = pending(&mut node);
+    assert_ne!(before.id, after.id);
+    assert!(!node.host.accept_pending(before.id, Arc::default(), node.now));
+    assert!(node.host.accept_pending(after.id, Arc::default(), node.now));
+}
+
+#[test]
 fn through_a_forwarder_two_hosts_speak_as_if_it_were_not_there() {
     let mut net = Net::ip();
     net.nodes[1].host.set_forward(ForwardConfig::default(), Some(Box::new(ByPort)));

@@ -219,6 +219,22 @@ fn after_24_days_of_silence_an_older_looking_stamp_is_taken_and_remembered() {
     assert_eq!(b.conn.info().unread, 0);
 }
 
+/// Slowly enough not to come round within an MSL, and fast enough for any speed we reach.
+/// Requirement: RFC7323-R32, RFC7323-R22
+#[test]
+fn our_clock_ticks_once_a_millisecond() {
+    let mut b = open();
+    let mut stamp = || {
+        b.write(b"x");
+        b.conn.set_nodelay(true);
+        let value = b.one().header.options.timestamps.unwrap().value;
+        b.advance(MS);
+        value
+    };
+    let first = stamp();
+    assert_eq!([stamp(), stamp()], [first + 1, first + 2]);
+}
+
 /// Requirement: RFC7323-R35
 #[test]
 fn our_stamps_begin_at_the_offset_that_the_host_chose() {

@@ -63,18 +63,16 @@ pub(super) async fn accept(
         let out = send(&mut stream, DOWN, bytes, bar).await?;
         Ok(Moved { bytes, out, r#in, equal })
     };
-    tokio::pin!(client);
-    let moved = tokio::select! {
-        moved = serve => moved,
-        // It ends first only when it failed: for instance, it was refused.
-        failed = &mut client => return Ok(Report::Bulk(failed?.and(Err(closed_early())))),
+    tokio::pin!(client, serve);
+    let (compared, moved) = tokio::select! {
+        moved = &mut serve => (client.await?, moved),
+        // It ends first when it read all we sent, or when it failed: it was refused, say.
+        compared = &mut client => match compared? {
+            Ok(equal) => (Ok(equal), serve.await),
+            Err(error) => return Ok(Report::Bulk(Err(error))),
+        },
     };
-    let (compared, moved) = (client.await?, moved);
     Ok(Report::Bulk(moved.and_then(|m| Ok(Moved { equal: m.equal && compared?, ..m }))))
-}
-
-fn closed_early() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the peer closed early")
 }
 
 async fn send(

@@ -18,7 +18,7 @@ use super::network::Network;
 use super::plan::{Plan, SERVER_PORT, Task};
 
 /// What the page says.
-pub(super) const PAGE: &str = "hello from the other end\n";
+pub(crate) const PAGE: &str = "hello from the other end\n";
 
 /// What the client sends in bulk.
 pub(super) const UP: Pattern = Pattern::new(1);

@@ -3,7 +3,7 @@
 mod bulk;
 mod command;
 mod kernel;
-mod network;
+pub(crate) mod network;
 mod page;
 pub(crate) mod plan;
 mod report;
@@ -25,6 +25,7 @@ use crate::watch::narrator::Narrator;
 use crate::watch::pairing::Pairing;
 
 use kernel::Kernel;
+pub(crate) use kernel::PAGE;
 use network::{Network, Wanted};
 use plan::{Plan, SERVER_PORT, Task};
 use report::{Report, Voice};
@@ -143,7 +144,7 @@ impl Stage {
 }
 
 /// A seed that differs from run to run, short enough to be typed.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::hash::RandomState::new().build_hasher().finish() % 100_000
 }

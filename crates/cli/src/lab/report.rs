@@ -9,7 +9,6 @@ use handclasp_explain::catalogue::{Cast, Hint, Message};
 use handclasp_explain::json;
 use handclasp_explain::ladder::View;
 use handclasp_explain::track::row::{Known, Row};
-use handclasp_explain::track::summary::{Ending, Summary};
 use handclasp_explain::track::{Both, Flow, Side};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -17,6 +16,7 @@ use serde::Serialize;
 use crate::Outcome;
 use crate::args::{LabLink, Role};
 use crate::watch::tell::{About, Drawing, LANGUAGE, Lines, Teller};
+use crate::watch::totals::totals;
 
 use super::bulk::Moved;
 use super::plan::{Plan, Task, Telling};
@@ -70,7 +70,7 @@ impl Report {
 
 /// Tells rows, and what frames them.
 pub(super) enum Voice {
-    Ladder(Drawing<Box<dyn Write + Send>>),
+    Ladder(Box<Drawing<Box<dyn Write + Send>>>),
     Lines(Lines<io::Stdout>),
 }
 
@@ -109,7 +109,7 @@ impl Voice {
         }
         drawing.ladder().title(&title)?;
         drawing.ladder().headings()?;
-        Ok(Self::Ladder(drawing))
+        Ok(Self::Ladder(Box::new(drawing)))
     }
 
     /// The bar that shows how far the task is.
@@ -162,38 +162,12 @@ fn finish_ladder<W: Write + Send>(
 ) -> io::Result<()> {
     let ladder = drawing.ladder();
     let mut parts = report.parts(|message| ladder.say(message));
-    parts.extend(totals(plan, flows).iter().map(|message| ladder.say(message)));
+    parts
+        .extend(totals(flows, plan.role == Role::Server).iter().map(|message| ladder.say(message)));
     ladder.outcome(report.outcome() == Outcome::Done, &parts)?;
     let (command, hint) = next(plan);
     ladder.next(command, &ladder.say(&Message::Hint(hint)))?;
     ladder.flush()
-}
-
-/// The totals of all connections, or more of one.
-fn totals(plan: &Plan, flows: &[Flow]) -> Vec<Message<'static>> {
-    let summaries: Vec<Summary> = flows.iter().map(Flow::summary).collect();
-    let sum = |f: fn(&Summary) -> u64| summaries.iter().map(f).sum::<u64>();
-    let (client, server) = (sum(|s| s.sent.client.bytes), sum(|s| s.sent.server.bytes));
-    let (out, r#in) = match plan.role {
-        Role::Client => (client, server),
-        Role::Server => (server, client),
-    };
-    let lost = sum(|s| s.sent.client.lost + s.sent.server.lost);
-    let mut parts = Vec::new();
-    match &summaries[..] {
-        [one] => parts.extend(one.handshake_rtt.map(Message::HandshakeTime)),
-        several => parts.push(Message::Connections(several.len() as u64)),
-    }
-    parts.push(Message::Bytes { out, r#in });
-    parts.extend((lost > 0).then_some(Message::LostOnTheWay(lost)));
-    parts.push(Message::Retransmitted(sum(Summary::retransmitted)));
-    if let [Summary { ending, .. }] = summaries[..]
-        && ending != Ending::Refused
-    {
-        parts.push(Message::Ending(ending));
-    }
-    parts.push(Message::Packets(sum(Summary::packets)));
-    parts
 }
 
 /// What the task came to, for programs.

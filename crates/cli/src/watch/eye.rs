@@ -7,9 +7,10 @@ use std::time;
 use handclasp::device::tap::{Direction, Tap};
 use handclasp::tcp::event::{Event, Log};
 use handclasp::tcp::{State, Tuple};
+use handclasp::wire::checksum;
 use handclasp::wire::frame::Medium;
-use handclasp::wire::packet::Packet;
-use handclasp::wire::tcp::Flags;
+use handclasp::wire::packet::{Net, Packet, Transport};
+use handclasp::wire::tcp::{Flags, Header};
 use handclasp::wire::time::Instant;
 use handclasp_explain::track::row::PREVIEW;
 use handclasp_explain::track::{Fate, dissect};
@@ -45,18 +46,23 @@ impl Eye {
     }
 
     fn look(&self, at: time::Instant, direction: Direction, bytes: &[u8]) -> Option<SeenPacket> {
-        let (src, dst, header, payload) = dissect(self.medium, bytes)?;
-        let intact =
-            Packet::parse(self.medium, bytes).is_ok_and(|p| p.checksum_ok() != Some(false));
+        let nobody = SocketAddr::from(([0; 4], 0));
+        let (src, dst, header, payload) = match dissect(self.medium, bytes) {
+            Some(tcp) => tcp,
+            None if is_of_another_kind(self.medium, bytes) => return None,
+            // Only a damaged packet is nothing that can be read.
+            None => (nobody, nobody, Header::default(), &[][..]),
+        };
         Some(SeenPacket {
             at: Instant::ZERO + at.saturating_duration_since(self.origin),
             ours: direction == Direction::Out,
             src,
             dst,
+            header,
             len: payload.len(),
             payload: payload[..payload.len().min(PREVIEW)].to_vec(),
-            header,
-            fate: if intact { Fate::Arrived } else { Fate::Damaged },
+            sum: checksum::sum(bytes).partial(),
+            fate: Fate::Arrived,
             peer: None,
         })
     }
@@ -65,6 +71,17 @@ impl Eye {
         // A narrator that is gone has no reader any more; the connections go on without.
         let _ = self.sights.send(sight);
     }
+}
+
+/// Whether a packet is whole but not TCP.
+fn is_of_another_kind(medium: Medium, bytes: &[u8]) -> bool {
+    Packet::parse(medium, bytes).is_ok_and(|packet| {
+        matches!(packet.net, Net::Arp(_))
+            || matches!(
+                packet.transport,
+                Transport::Udp(_) | Transport::Icmpv4(_) | Transport::Icmpv6(_)
+            )
+    })
 }
 
 /// A tap between the stack and its link.

@@ -11,6 +11,7 @@ pub(crate) mod eye;
 pub(crate) mod narrator;
 pub(crate) mod pairing;
 pub(crate) mod tell;
+pub(crate) mod totals;
 
 use std::net::SocketAddr;
 
@@ -36,7 +37,7 @@ pub(crate) enum Sight {
     End,
 }
 
-/// A TCP packet.
+/// A TCP packet; or, where the link damaged one so that it is none any more, what is left.
 #[derive(Clone, Debug)]
 pub(crate) struct SeenPacket {
     pub(crate) at: Instant,
@@ -48,6 +49,8 @@ pub(crate) struct SeenPacket {
     pub(crate) len: usize,
     /// The payload's beginning.
     pub(crate) payload: Vec<u8>,
+    /// The sum of all its bytes, which changes with any bit.
+    pub(crate) sum: u16,
     pub(crate) fate: Fate,
     /// What the peer said of its state when it was asked.
     pub(crate) peer: Option<State>,
@@ -59,9 +62,15 @@ impl SeenPacket {
         if self.ours { Tuple::new(self.src, self.dst) } else { Tuple::new(self.dst, self.src) }
     }
 
+    /// Whether it was damaged so much that it is no TCP packet any more.
+    pub(crate) fn is_garbled(&self) -> bool {
+        self.src.port() == 0 && self.dst.port() == 0
+    }
+
     /// Whether both may be the same packet, seen at two places.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.src == other.src
+        self.sum == other.sum
+            && self.src == other.src
             && self.dst == other.dst
             && self.len == other.len
             && self.header == other.header

@@ -231,20 +231,23 @@ impl Told {
         state: Option<State>,
     ) -> io::Result<()> {
         self.tell_taken(teller)?;
-        let is_part = |packet: &SeenPacket| match packet.header.seg_len(packet.len) {
-            0 => packet.header.seq == seq && seg_len == 0,
-            _ => packet.header.seq.within(seq, seg_len),
+        let starts = |packet: &SeenPacket| {
+            let len = packet.header.seg_len(packet.len);
+            packet.header.seq == seq && (len > 0) == (seg_len > 0)
         };
-        let Some(first) = self.arrived.iter().position(is_part) else { return Ok(()) };
+        let Some(first) = self.arrived.iter().position(starts) else { return Ok(()) };
         for packet in self.arrived.drain(..first).collect::<Vec<_>>() {
             self.tell_untaken(teller, &packet)?;
         }
-        while let Some(packet) = self.arrived.pop_front_if(|packet| is_part(packet)) {
+        // What the link coalesced are pieces, one behind the other.
+        let (mut next, end) = (seq, seq + seg_len);
+        while let Some(packet) = self.arrived.pop_front_if(|packet| packet.header.seq == next) {
+            next += packet.header.seg_len(packet.len);
             if let Some((mut row, before)) = self.see(&packet) {
                 self.own_state(&mut row, state);
                 self.taken.push((row, before));
             }
-            if seg_len == 0 {
+            if next.ge(end) {
                 break;
             }
         }

@@ -5,13 +5,17 @@
 //! its row can tell what became of it and how it left the peer.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 use handclasp_explain::track::Fate;
 
 use super::{SeenPacket, Sight};
 
 /// How many packets are remembered that were seen on one side only.
-const UNPAIRED: usize = 1024;
+const UNPAIRED: usize = 1 << 16;
+
+/// How many packets are remembered that were seen on both, to know copies of them.
+const PAIRED: usize = 1024;
 
 /// Pairs the sights of a link's two sides.
 #[derive(Default)]
@@ -24,7 +28,16 @@ pub(crate) struct Pairing {
     coming: VecDeque<SeenPacket>,
     /// Ours that were lost, before they were seen to leave.
     lost: VecDeque<SeenPacket>,
+    /// Were seen on both sides.
+    paired: VecDeque<Mark>,
     queue: VecDeque<Waiting>,
+}
+
+/// What tells a packet from others of late.
+type Mark = (SocketAddr, u32, u16);
+
+fn mark(packet: &SeenPacket) -> Mark {
+    (packet.src, packet.header.seq.0, packet.sum)
 }
 
 struct Waiting {
@@ -42,14 +55,16 @@ impl Pairing {
     pub(crate) fn put(&mut self, sight: Sight) {
         match sight {
             Sight::Far(packet) if packet.ours => self.far_ours(*packet),
-            Sight::Lost(packet) if packet.ours => remember(&mut self.lost, *packet),
+            Sight::Lost(packet) if packet.ours => remember(&mut self.lost, *packet, UNPAIRED),
             Sight::Near(packet) if packet.ours && self.two_sided => self.near_ours(*packet),
             other => {
-                self.tell_copies();
+                self.tell_strays();
                 match other {
-                    Sight::Far(packet) => remember(&mut self.coming, *packet),
+                    Sight::Far(packet) => remember(&mut self.coming, *packet, UNPAIRED),
                     Sight::Near(packet) if self.two_sided => self.near_theirs(*packet),
                     Sight::Lost(packet) => self.lost_theirs(*packet),
+                    // Without its other side, nothing is to be learned from it.
+                    Sight::Near(packet) if packet.is_garbled() => {}
                     other => self.push(other, true),
                 }
             }
@@ -68,7 +83,7 @@ impl Pairing {
 
     /// Waits no longer.
     pub(crate) fn give_up(&mut self) {
-        self.tell_copies();
+        self.tell_strays();
         self.queue.iter_mut().for_each(|waiting| waiting.ready = true);
     }
 
@@ -77,49 +92,76 @@ impl Pairing {
     }
 
     fn near_ours(&mut self, mut packet: SeenPacket) {
-        let mut ready = false;
         if let Some(lost) = take_like(&mut self.lost, &packet) {
-            (packet.fate, packet.peer, ready) = (Fate::Lost, lost.peer, true);
-        } else if let Some(far) = take_like(&mut self.reached, &packet) {
-            (packet.fate, packet.peer, ready) = (far.fate, far.peer, true);
+            (packet.fate, packet.peer) = (Fate::Lost, lost.peer);
+            return self.push(Sight::Near(Box::new(packet)), true);
         }
+        let damaged = |paired: &VecDeque<Mark>, far: &SeenPacket| !paired.contains(&mark(far));
+        let ready = if let Some(far) = take_like(&mut self.reached, &packet) {
+            packet.peer = far.peer;
+            remember(&mut self.paired, mark(&packet), PAIRED);
+            true
+        } else if let Some(at) = self.reached.iter().position(|far| damaged(&self.paired, far)) {
+            packet.peer = self.reached.remove(at).and_then(|far| far.peer);
+            packet.fate = Fate::Damaged;
+            true
+        } else {
+            false
+        };
         self.push(Sight::Near(Box::new(packet)), ready);
     }
 
     fn far_ours(&mut self, far: SeenPacket) {
-        let alike = |waiting: &&mut Waiting| match &waiting.sight {
-            Sight::Near(near) => {
-                near.ours && !waiting.ready && (far.is_like(near) || far.fate == Fate::Damaged)
-            }
-            _ => false,
-        };
-        match self.queue.iter_mut().find(alike) {
-            Some(waiting) => {
-                if let Sight::Near(near) = &mut waiting.sight {
-                    (near.fate, near.peer) = (far.fate, far.peer);
-                }
-                waiting.ready = true;
-            }
+        if self.arrives(&far, Fate::Arrived, |near| far.is_like(near)) {
+            remember(&mut self.paired, mark(&far), PAIRED);
+        } else {
             // Without a delay the link hands it over before it is seen to leave.
-            None => remember(&mut self.reached, far),
+            remember(&mut self.reached, far, UNPAIRED);
         }
     }
 
-    /// Nothing of ours left after these reached the peer: the link copied them.
-    fn tell_copies(&mut self) {
-        for packet in std::mem::take(&mut self.reached) {
-            let copy = SeenPacket { fate: Fate::Copied, ..packet };
-            self.push(Sight::Near(Box::new(copy)), true);
+    /// The first packet of ours that is on its way, and is `this`, arrived as `far`.
+    fn arrives(
+        &mut self,
+        far: &SeenPacket,
+        fate: Fate,
+        this: impl Fn(&SeenPacket) -> bool,
+    ) -> bool {
+        for waiting in self.queue.iter_mut().filter(|waiting| !waiting.ready) {
+            if let Sight::Near(near) = &mut waiting.sight
+                && this(near)
+            {
+                (near.fate, near.peer) = (fate, far.peer);
+                waiting.ready = true;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Nothing of ours left after these reached the peer. The link copied them, or damaged one
+    /// that is on its way.
+    fn tell_strays(&mut self) {
+        for far in std::mem::take(&mut self.reached) {
+            if self.paired.contains(&mark(&far)) {
+                let copy = SeenPacket { fate: Fate::Copied, ..far };
+                self.push(Sight::Near(Box::new(copy)), true);
+            } else {
+                self.arrives(&far, Fate::Damaged, |_| true);
+            }
         }
     }
 
     fn near_theirs(&mut self, mut packet: SeenPacket) {
-        match take_like(&mut self.coming, &packet) {
-            Some(far) => packet.peer = far.peer,
-            None if packet.fate == Fate::Damaged => {
-                packet.peer = self.coming.pop_front().and_then(|far| far.peer);
-            }
-            None => packet.fate = Fate::Copied,
+        if let Some(far) = take_like(&mut self.coming, &packet) {
+            packet.peer = far.peer;
+            remember(&mut self.paired, mark(&packet), PAIRED);
+        } else if self.paired.contains(&mark(&packet)) {
+            packet.fate = Fate::Copied;
+        } else if let Some(far) = self.coming.pop_front() {
+            packet = SeenPacket { at: packet.at, fate: Fate::Damaged, ..far };
+        } else {
+            return;
         }
         self.push(Sight::Near(Box::new(packet)), true);
     }
@@ -130,11 +172,11 @@ impl Pairing {
     }
 }
 
-fn remember(packets: &mut VecDeque<SeenPacket>, packet: SeenPacket) {
-    if packets.len() == UNPAIRED {
-        packets.pop_front();
+fn remember<T>(all: &mut VecDeque<T>, one: T, max: usize) {
+    if all.len() == max {
+        all.pop_front();
     }
-    packets.push_back(packet);
+    all.push_back(one);
 }
 
 fn take_like(packets: &mut VecDeque<SeenPacket>, packet: &SeenPacket) -> Option<SeenPacket> {

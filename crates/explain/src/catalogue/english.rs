@@ -75,7 +75,8 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         Note::Again { what, after } => {
             let what = match what {
                 Resent::Syn => "1st again: no answer came",
-                Resent::SynAck => "2nd again: the 3rd never came",
+                Resent::SynAck => "2nd again: the 3rd did not come",
+                Resent::SynAckForSyn => return out.write_str("2nd again: the 1st came again"),
                 Resent::Data => "again: not acknowledged",
                 Resent::Fin => "FIN again: not acknowledged",
             };
@@ -116,6 +117,10 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         Note::Reset => {
             let end = cast.verb(from, "end", "ends");
             write!(out, "{sender} {end} it at once: what was not delivered is lost")
+        }
+        Note::NoConnection => {
+            let know = cast.verb(from, "know", "knows");
+            write!(out, "{sender} {know} of no such connection any more")
         }
         Note::StrayReset => write!(out, "a RST that fits nothing: {other} may ignore it"),
         Note::Lost => write!(out, "✗ lost on the way"),

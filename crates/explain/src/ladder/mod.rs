@@ -17,7 +17,7 @@ use crate::track::{Both, Side};
 use layout::{HANGING, Layout, MARK, STATE, TIME, pad, wrap};
 
 /// So many rows of plain data in a row are shown before the rest is folded into one line.
-const PLAIN_ROWS: u64 = 6;
+const PLAIN_ROWS: u64 = 4;
 
 const FAINT: Style = Style::new().dimmed();
 const STRONG: Style = Style::new().bold();

@@ -1,14 +1,14 @@
 //! Bulk data between a stack of ours and the kernel, compared byte by byte.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream as KernelStream};
+use std::net::{Shutdown, TcpStream as KernelStream};
 use std::sync::mpsc;
 use std::thread;
 
 use handclasp::{Stack, TcpStream};
 use handclasp_lab::lab::Lab;
 use handclasp_lab::pattern::Pattern;
-use handclasp_lab::server::{ListenOptions, Server, set_usual_congestion};
+use handclasp_lab::server::{ListenOptions, Server};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{blocking, ours, peer};
@@ -115,18 +115,13 @@ pub async fn exchange(lab: &Lab, stack: &Stack, v6: bool, opener: Opener, sizes:
         }
         Opener::Kernel => {
             let listener = stack.listen(ours(v6, 5001)).unwrap();
-            lab.peer().spawn(move || handler(connect(ours(v6, 5001)))).unwrap();
+            lab.peer()
+                .spawn(move || handler(KernelStream::connect(ours(v6, 5001)).unwrap()))
+                .unwrap();
             (listener.accept().await.unwrap().0, None)
         }
     };
     assert_eq!(our_exchange(stream, sizes.by_us).await, sizes.by_kernel);
     let received = blocking(move || received.recv()).await;
     assert_eq!(received, Ok(sizes.by_us), "the kernel's end failed");
-}
-
-/// A connection of the kernel's, which controls congestion in the usual way.
-pub fn connect(to: SocketAddr) -> KernelStream {
-    let stream = KernelStream::connect(to).unwrap();
-    set_usual_congestion(&stream);
-    stream
 }

@@ -5,6 +5,8 @@ mod handshake;
 mod icmp;
 mod ipv4;
 mod ipv6;
+mod ndp;
+mod path;
 mod tcp;
 mod udp;
 

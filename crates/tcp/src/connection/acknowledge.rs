@@ -242,6 +242,8 @@ impl Connection {
             self.snd.unanswered = 0;
             self.snd.waiting_since = (!self.snd.flight.is_empty()).then_some(cx.now);
         }
+        // Every partial ACK in recovery starts the timer anew, not the first alone: the slower
+        // and steadier variant of RFC 6582 §4.
         if self.snd.flight.is_empty() {
             self.timers.cancel(Timer::Retransmit);
         } else if progress || !self.timers.is_set(Timer::Retransmit) {
