@@ -31,7 +31,8 @@ fn five_thousand_live_flows_fit_in_15_mb() {
     let ip = |address: &str| Settings::ip([address.parse().unwrap()]);
     let (client, server) =
         (network.add_host(ip("10.0.0.1/24")), network.add_host(ip("10.0.0.2/24")));
-    network.join(&[client, server], &LinkConfig::with(|link| link.delay = Duration::from_millis(5)));
+    network
+        .join(&[client, server], &LinkConfig::with(|link| link.delay = Duration::from_millis(5)));
     let config: Arc<Config> = Arc::default();
     let at: SocketAddr = "10.0.0.2:80".parse().unwrap();
     let listener = network.on(server).listen(at, Default::default(), &config).unwrap();

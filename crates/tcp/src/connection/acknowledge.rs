@@ -1,5 +1,6 @@
 //! The ACK field: what it acknowledges, the window it brings, the losses it shows.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use handclasp_wire::seq::SeqNumber;
@@ -27,7 +28,7 @@ impl Connection {
         let kind = acceptable::ack(self.snd.una, self.snd.nxt, self.snd.max_wnd, header.ack);
         if self.state == State::SynReceived {
             if kind != Ack::New {
-                self.pending.reply = Some(reset_for(header, payload_len));
+                self.pending.reply = Some(Box::new(reset_for(header, payload_len)));
                 return false;
             }
             self.follow(cx, Cause::SynAcknowledged);
