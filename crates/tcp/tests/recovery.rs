@@ -126,6 +126,22 @@ fn with_sack_three_segments_beyond_a_gap_make_a_loss() {
     assert!(!b.drain().iter().any(|t| t.header.seq.0 < nth(12)), "only what was lost");
 }
 
+/// The peer says itself what left the network: nothing is guessed from the number of ACKs.
+/// Requirement: RFC5681-R02, RFC5681-R28
+#[test]
+fn with_sack_a_partial_ack_lets_out_no_more_than_half_the_flight() {
+    let mut b = sack(10);
+    b.sack(nth(0), &[(nth(1), nth(4))]);
+    assert_eq!(numbers(&b.drain()), [0]);
+    assert_eq!(b.conn.info().cwnd, 5000);
+    for n in 4..=5 {
+        b.ack(nth(n));
+        b.silent();
+    }
+    b.ack(nth(6));
+    assert_eq!(numbers(&b.drain()), [10], "four were left of five");
+}
+
 /// The ACKs before it were lost: what it reports is enough.
 /// Requirement: RFC5681-R18, RFC2018-R10
 #[test]
