@@ -325,3 +325,22 @@ fn a_syn_with_a_scale_is_answered_with_one() {
     assert_eq!(reply.options.window_scale, Some(7));
     assert!(reply.window >= 60_000, "and its own window is not scaled");
 }
+
+/// The answer to what was sent first says that it arrived, not when the acknowledgment was
+/// lost: taken for a round trip, it would make the next timeout wait for as long.
+#[test]
+fn an_echo_of_what_was_sent_again_since_is_no_round_trip() {
+    let mut b = Bench::open_modern();
+    let first = b.clock();
+    b.write(&[0; 100]);
+    b.drain();
+    for _ in 0..6 {
+        b.until_deadline();
+        b.one();
+    }
+    b.advance(20 * MS);
+    assert!(b.clock() - first > 10_000, "ten seconds have passed");
+    let before = b.conn.info().rtt;
+    b.ack_stamped(ISS + 101, 101, first);
+    assert_eq!(b.conn.info().rtt, before);
+}
