@@ -127,7 +127,7 @@ fn with_sack_three_segments_beyond_a_gap_make_a_loss() {
 }
 
 /// The peer says itself what left the network: nothing is guessed from the number of ACKs.
-/// Requirement: RFC5681-R02, RFC5681-R28
+/// Requirement: RFC5681-R02
 #[test]
 fn with_sack_a_partial_ack_lets_out_no_more_than_half_the_flight() {
     let mut b = sack(10);
