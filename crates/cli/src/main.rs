@@ -67,7 +67,8 @@ fn misuse(error: &clap::Error) -> ExitCode {
 fn one_line(message: &str) -> String {
     let lines = message.lines().map(str::trim);
     let said = lines.take_while(|line| !line.starts_with("Usage:"));
-    let said = said.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let filler = ["For more information", "tip: to pass"];
+    let said = said.filter(|line| !line.is_empty() && !filler.iter().any(|f| line.starts_with(f)));
     let said: Vec<_> =
         said.map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: ")).collect();
     said.join("; ").replace(":; ", ": ")

@@ -64,31 +64,24 @@ impl Layout {
     /// checksums, and what says what follows.
     #[must_use]
     pub fn fit(&self, bytes: &[u8], field: Field) -> Option<u128> {
-        let words = |layer| self.header(layer).map(|header| (header.len() / 4).min(15) as u128);
-        let behind = |at: usize| (self.payload.end + self.missing - at).min(0xffff) as u128;
+        let layer = field.place(self.family)?.layer;
+        let header = self.header(layer).filter(|_| self.has(layer))?;
+        let words = (header.len() / 4).min(15) as u128;
+        let behind = |at| (self.payload.end + self.missing).saturating_sub(at).min(0xffff) as u128;
         match field {
-            Field::EthType => self.ether_type(Layer::Ethernet),
-            Field::VlanType => self.ether_type(Layer::Vlan),
-            Field::InnerVlanType => self.ether_type(Layer::InnerVlan),
-            Field::Version => self.header(Layer::Ip).map(|_| match self.family {
-                Family::V4 => 4,
-                Family::V6 => 6,
-            }),
-            Field::HeaderLen => words(Layer::Ip),
-            Field::DataOffset => words(Layer::Tcp),
-            Field::TotalLen => self.header(Layer::Ip).map(|ip| behind(ip.start)),
-            Field::PayloadLen => {
-                self.header(Layer::Ip).map(|ip| behind(ip.start + Ipv6::HEADER_LEN))
-            }
+            Field::EthType | Field::VlanType | Field::InnerVlanType => self.ether_type(layer),
+            Field::Version if self.family == Family::V4 => Some(4),
+            Field::Version => Some(6),
+            Field::HeaderLen | Field::DataOffset => Some(words),
+            Field::TotalLen => Some(behind(header.start)),
+            Field::PayloadLen => Some(behind(header.start + Ipv6::HEADER_LEN)),
             Field::Protocol => {
                 // Of what stands behind extension headers, this field says nothing.
-                let ip = self.header(Layer::Ip)?;
-                let plain = self.family == Family::V4 || ip.len() == Ipv6::HEADER_LEN;
+                let plain = self.family == Family::V4 || header.len() == Ipv6::HEADER_LEN;
                 (plain && self.has(Layer::Tcp)).then_some(protocol::TCP.into())
             }
             Field::IpChecksum => {
-                let header = bytes.get(self.header(Layer::Ip)?)?;
-                let (front, rest) = header.split_at_checked(10)?;
+                let (front, rest) = bytes.get(header)?.split_at_checked(10)?;
                 Some((sum(front) + sum(rest.get(2..)?)).finish().into())
             }
             Field::Checksum => self.tcp_checksum(bytes).map(u128::from),

@@ -22,6 +22,18 @@ impl Layer {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Ethernet, Self::Vlan, Self::InnerVlan, Self::Ip, Self::Tcp];
 
+    /// The header and those that it cannot be without: tags stand behind Ethernet's.
+    #[must_use]
+    pub const fn with_outer(self) -> &'static [Self] {
+        match self {
+            Self::Ethernet => &[Self::Ethernet],
+            Self::Vlan => &[Self::Ethernet, Self::Vlan],
+            Self::InnerVlan => &[Self::Ethernet, Self::Vlan, Self::InnerVlan],
+            Self::Ip => &[Self::Ip],
+            Self::Tcp => &[Self::Tcp],
+        }
+    }
+
     /// Its name in texts.
     #[must_use]
     pub const fn name(self) -> &'static str {

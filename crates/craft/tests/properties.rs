@@ -1,7 +1,11 @@
 //! What holds for any packet and any text.
 
+use std::time::Duration;
+
+use handclasp_craft::decode::{decode, read_bytes, read_together};
 use handclasp_craft::dissect::{Start, dissect};
 use handclasp_craft::field::{Field, Layer};
+use handclasp_craft::format::{Form, Hex, dump};
 use handclasp_craft::template::{Payload, Setting, Template};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -122,6 +126,54 @@ proptest! {
     fn a_template_is_read_as_it_is_printed(template in template()) {
         let text = template.to_string();
         prop_assert_eq!(text.parse(), Ok(template), "{}", text);
+    }
+
+    #[test]
+    fn taken_apart_no_byte_is_left_out(
+        bytes in prop_oneof![packet(), vec(any::<u8>(), 0..80)],
+        start in start(),
+    ) {
+        let mut end = 0;
+        for item in decode(&bytes, start).items {
+            // Fields of less than a byte share one.
+            prop_assert!(item.bytes.start <= end && item.bytes.end >= end, "{:?}", item);
+            end = item.bytes.end;
+        }
+        prop_assert_eq!(end, bytes.len());
+    }
+
+    #[test]
+    fn any_bytes_can_be_shown_in_every_form(
+        bytes in prop_oneof![packet(), vec(any::<u8>(), 0..80)],
+        start in start(),
+    ) {
+        prop_assert!(bytes.is_empty() || !decode(&bytes, start).to_string().is_empty());
+        let packets = [(Duration::ZERO, bytes.clone())];
+        for form in Form::ALL {
+            let shown = form.show(&packets, start);
+            prop_assert!(shown.is_some() || start == Start::Tcp, "{:?}", form);
+        }
+        let line = Form::Line.show(&packets, start).unwrap_or_default();
+        let template: Template = str::from_utf8(&line)?.trim_end().parse()?;
+        prop_assert_eq!(template.build(&mut rng()), bytes);
+    }
+
+    #[test]
+    fn what_is_pasted_never_upsets_the_reader(
+        text in prop_oneof![any::<String>(), "[0-9a-fx:#= |\n]{0,60}", "[a-zA-Z0-9+/=\n]{0,60}"],
+    ) {
+        if let Ok(packets) = read_bytes(text.as_bytes()) {
+            let decoded: Vec<_> =
+                packets.iter().map(|packet| decode(packet, Start::Tcp)).collect();
+            prop_assert!(read_together(&decoded).len() <= decoded.len());
+        }
+    }
+
+    #[test]
+    fn bytes_in_hex_come_back(packet in packet()) {
+        prop_assume!(!packet.is_empty());
+        prop_assert_eq!(read_bytes(Hex(&packet).to_string().as_bytes()), Ok(vec![packet.clone()]));
+        prop_assert_eq!(read_bytes(dump(&packet).as_bytes()), Ok(vec![packet]));
     }
 
     #[test]

@@ -14,10 +14,14 @@
 
 pub mod capture;
 pub mod catalogue;
+pub mod flow;
 pub mod json;
 pub mod ladder;
+pub mod mark;
 pub mod track;
 
+#[cfg(test)]
+mod scene;
 #[cfg(test)]
 mod talk;
 

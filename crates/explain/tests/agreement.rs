@@ -9,7 +9,12 @@ use std::collections::HashMap;
 
 use common::{Agreement, Case, Cells};
 use handclasp_explain::capture::dissect::{Dissector, Found, Segment};
+use handclasp_explain::capture::link::Network;
 use handclasp_explain::capture::{Frame, Reader};
+use handclasp_explain::flow::Flow;
+use handclasp_explain::flow::key::Key;
+use handclasp_explain::flow::table::{Limits, Table};
+use handclasp_explain::mark::{Analysis, Completeness, Marks};
 
 /// Part of the cells of each field that must be as in tshark.
 const PERCENT: f64 = 99.5;
@@ -97,4 +102,100 @@ fn headers_are_read_as_tshark_reads_them() {
         agreement.compare(&case, &ours);
     }
     agreement.judge(PERCENT);
+}
+
+/// Columns that tell of a connection so far.
+fn mark_cells(stream: u64, before: Completeness, analysis: &Analysis) -> Cells {
+    let names = Marks::all().iter();
+    let mut cells: Cells = names
+        .map(|mark| {
+            let name = mark.fields().next().unwrap();
+            (name, u8::from(analysis.marks.contains(mark)).to_string())
+        })
+        .collect();
+    let seconds =
+        |time: std::time::Duration| format!("{}.{:09}", time.as_secs(), time.subsec_nanos());
+    let initial_rtt = analysis.initial_rtt.filter(|_| analysis.says_something());
+    // tshark leaves out a round trip of no time at all, as clocks that tick slowly show it.
+    let ack_rtt = analysis.acks.map(|acks| acks.time).filter(|time| !time.is_zero());
+    cells.extend([
+        ("tcp.stream", stream.to_string()),
+        ("tcp.seq", analysis.seq.to_string()),
+        ("tcp.ack", analysis.ack.to_string()),
+        ("tcp.window_size", analysis.window.to_string()),
+        ("tcp.window_size_scalefactor", option(analysis.scale.map(|scale| scale.factor()))),
+        ("tcp.analysis.initial_rtt", option(initial_rtt.map(seconds))),
+        ("tcp.analysis.ack_rtt", option(ack_rtt.map(seconds))),
+        (
+            "tcp.analysis.duplicate_ack_num",
+            option(analysis.duplicate_ack.map(|duplicate| duplicate.count)),
+        ),
+        ("tcp.analysis.bytes_in_flight", option(analysis.bytes_in_flight)),
+        ("tcp.completeness", before.bits().to_string()),
+    ]);
+    cells
+}
+
+#[test]
+fn marks_are_tsharks() {
+    let mut agreement = Agreement::default();
+    for case in common::cases("marks_are_tsharks") {
+        let mut ours = HashMap::new();
+        let mut table = Table::new(Limits { networks: false, ..Limits::endless() });
+        let mut completeness: HashMap<u64, Completeness> = HashMap::new();
+        for_each_segment(&case, |frame, mut segment| {
+            if is_forged(frame, &segment) {
+                segment.len = segment.payload.len() as u32;
+            }
+            let seen = table.see(&segment);
+            let so_far = completeness.entry(seen.stream).or_default();
+            let cells = mark_cells(seen.stream, *so_far, &seen.analysis);
+            *so_far = seen.analysis.completeness;
+            ours.insert(frame.number, cells);
+        });
+        agreement.compare(&case, &ours);
+    }
+    agreement.judge(PERCENT);
+}
+
+/// What Bro, which Zeek was called then, wrote of a capture's connections.
+#[test]
+fn connection_states_are_bros() {
+    let (mut alike, mut all, mut misses) = (0, 0, Vec::new());
+    for case in common::cases("connection_states_are_bros") {
+        let mut table = Table::new(Limits { networks: false, ..Limits::endless() });
+        for_each_segment(&case, |_, segment| {
+            table.see(&segment);
+        });
+        let flows = table.finish();
+        for line in case.bro_connections() {
+            let socket = |ip: &str, port: &str| -> std::net::SocketAddr {
+                std::net::SocketAddr::new(ip.parse().unwrap(), port.parse().unwrap())
+            };
+            let (src, dst) = (socket(&line[2], &line[3]), socket(&line[4], &line[5]));
+            let (key, client) = Key::new(Network::default(), src, dst);
+            let begins = line[0].parse::<f64>().unwrap();
+            let at = |flow: &Flow| flow.first.at.as_nanos() as f64 / 1e9;
+            // Bro splits what we take for one connection; only those that begin together count.
+            let Some(flow) = flows.iter().find(|flow| {
+                flow.key == key && flow.client == client && (at(flow) - begins).abs() < 1e-3
+            }) else {
+                continue;
+            };
+            all += 1;
+            if flow.zeek.conn_state() == line[11] {
+                alike += 1;
+            } else {
+                let (state, history) = (flow.zeek.conn_state(), flow.zeek.history());
+                let (theirs, letters) = (&line[11], &line[15]);
+                let name = &case.name;
+                misses.push(format!("{name} {src} {theirs} {letters} ours {state} {history}"));
+            }
+        }
+    }
+    println!("{alike} of {all} connections alike");
+    for miss in misses.iter().take(40) {
+        println!("  {miss}");
+    }
+    assert!(20 * (all - alike) <= all, "more than one in twenty differs");
 }

@@ -3,8 +3,8 @@
 mod common;
 
 use common::*;
-use handclasp_tcp::State;
 use handclasp_tcp::connection::{Error, PathError};
+use handclasp_tcp::{State, Transmit};
 use handclasp_wire::seq::SeqNumber;
 
 const SOFT: [PathError; 4] = [
@@ -97,7 +97,7 @@ fn a_connection_that_times_out_says_what_the_path_said() {
     assert_eq!((b.state(), b.conn.error()), (State::Closed, Some(expected)));
 }
 
-/// Requirement: RFC9293-P22, RFC5681-R06, RFC9293-MUST-16
+/// Requirement: RFC9293-P22, RFC5681-R06, RFC9293-MUST-16, RFC1191-P08, RFC7323-R34
 #[test]
 fn a_smaller_path_cuts_what_is_in_flight_anew_at_once_and_is_no_congestion() {
     let mut b = Bench::open_with(plain(), mss(1460));
@@ -181,4 +181,77 @@ fn a_lost_neighbour_ends_an_attempt_and_not_a_connection() {
     let mut b = Bench::open();
     b.with(|c, cx| c.host_unreachable(cx));
     assert_eq!((b.state(), b.conn.error()), (State::Established, None));
+}
+
+/// Requirement: RFC5681-R24
+#[test]
+fn after_idling_the_window_is_counted_in_the_segments_of_today() {
+    let mut config = plain();
+    config.initial_window = 1;
+    let mut b = Bench::connecting(config);
+    b.drain();
+    b.with(|c, cx| c.set_path_mtu(cx, 600));
+    b.syn_ack(mss(1460));
+    b.write(&[0; 560]);
+    b.drain();
+    b.ack(b.snd_nxt());
+    b.with(|c, cx| c.set_path_mtu(cx, 1500));
+    b.advance(10 * SECOND);
+    b.write(&[0; 1460]);
+    assert_eq!(b.one().payload_len(), 1460);
+}
+
+/// Requirement: RFC1191-R01, RFC1191-R02, RFC1191-P07, RFC1191-R06, RFC8201-P04
+#[test]
+fn of_a_burst_of_reports_the_first_resends_and_none_raises_the_estimate() {
+    let mut b = Bench::open_with(plain(), mss(1460));
+    b.write(&[0; 14_600]);
+    assert_eq!(b.drain().len(), 10);
+    for mtu in [1000, 1000, 1400, 9000, 1000] {
+        report(&mut b, PathError::PacketTooBig { mtu }, ISS + 1);
+    }
+    assert_eq!(b.conn.info().path_mtu, 1000);
+    let resent: usize = b.drain().iter().map(Transmit::payload_len).sum();
+    assert!(resent <= 14_600, "each byte once: {resent}");
+    report(&mut b, PathError::PacketTooBig { mtu: 1000 }, ISS + 1);
+    b.silent();
+}
+
+/// Requirement: RFC1191-R04, RFC1191-R05
+#[test]
+fn a_report_without_a_size_leaves_a_size_that_every_path_carries() {
+    let mut b = Bench::open_with(plain(), mss(1460));
+    b.write(&[0; 3000]);
+    b.drain();
+    report(&mut b, PathError::PacketTooBig { mtu: 0 }, ISS + 1);
+    assert!((68..=576).contains(&b.conn.info().path_mtu));
+    assert!(!b.drain().is_empty());
+}
+
+/// Requirement: RFC8201-P01, RFC8201-P02, RFC8201-P03, RFC8201-P06, RFC8201-P07
+#[test]
+fn an_ipv6_path_never_carries_less_than_1280_bytes() {
+    let mut b = Bench::connecting_on(tuple_v6(), plain());
+    b.drain();
+    b.syn_ack(mss(1400));
+    b.write(&[0; 9000]);
+    assert!(b.drain().iter().all(|t| t.payload_len() <= 1400));
+    report(&mut b, PathError::PacketTooBig { mtu: 600 }, ISS + 1);
+    report(&mut b, PathError::PacketTooBig { mtu: 1300 }, ISS - 1);
+    assert_eq!(b.conn.info().path_mtu, 1500);
+    b.silent();
+    report(&mut b, PathError::PacketTooBig { mtu: 1300 }, ISS + 1);
+    assert_eq!(b.conn.info().path_mtu, 1300);
+    let resent = b.drain();
+    assert!(!resent.is_empty() && resent.iter().all(|t| t.payload_len() <= 1240));
+}
+
+/// Requirement: RFC1191-P09
+#[test]
+fn what_the_path_carries_does_not_alter_the_mss_we_announce() {
+    let mut b = Bench::connecting(plain());
+    assert_eq!(b.one().header.options.mss, Some(1460));
+    report(&mut b, PathError::PacketTooBig { mtu: 1000 }, ISS);
+    b.until_deadline();
+    assert_eq!(b.one().header.options.mss, Some(1460));
 }

@@ -330,3 +330,21 @@ fn blocks_of_one_byte_do_not_make_the_flight_list_explode() {
     assert_eq!(b.conn.info().in_flight, 0);
     assert_eq!(SeqNumber(b.snd_nxt()), b.conn.snd_nxt());
 }
+
+/// RFC 6582 §4 leaves two variants; ours is the slow and steady one.
+/// Requirement: RFC6582-P05
+#[test]
+fn each_partial_ack_starts_the_timer_anew() {
+    let mut b = newreno(14);
+    for _ in 0..3 {
+        b.ack(nth(0));
+        b.drain();
+    }
+    for n in 1..5 {
+        b.advance(100 * MS);
+        b.ack(nth(n));
+        b.drain();
+        assert_eq!(b.conn.next_deadline(), Some(b.now + b.conn.info().rto));
+    }
+    assert_eq!(b.conn.info().statistics.timeouts, 0);
+}

@@ -25,3 +25,36 @@ fn an_ack_that_moves_una_brings_its_window_though_a_later_segment_came_first() {
     let data = b.drain().into_iter().filter(|t| t.payload_len() > 0);
     assert!(data.into_iter().all(|t| t.header.seq.0 < beyond), "the right edge did not move");
 }
+
+/// Its data fills our window and is lost: all that it sends then stands at the right edge.
+#[test]
+fn an_ack_from_the_right_edge_counts() {
+    let mut b = Bench::open();
+    b.write(&[1; 100]);
+    b.drain();
+    let edge = SeqNumber(b.peer_nxt) + b.conn.info().rcv_wnd;
+    let ack = Header { seq: edge, ..b.ack_header(ISS + 1 + 100) };
+    b.arrive(ack.clone(), &[]);
+    assert_eq!(b.conn.info().in_flight, 0);
+    b.silent();
+    // One number further there is nothing that it may have sent.
+    b.write(&[1; 100]);
+    b.drain();
+    let beyond = Header { seq: edge + 1, ..b.ack_header(ISS + 1 + 200) };
+    b.arrive(beyond, &[]);
+    assert_eq!(b.conn.info().in_flight, 100);
+}
+
+/// Its window counts from what it acknowledges, which is less than we know by now.
+#[test]
+fn an_old_ack_brings_no_window_though_its_sequence_number_is_the_latest() {
+    let mut b = Bench::open();
+    b.write(&[1; 4_000]);
+    b.drain();
+    b.ack_with_window(ISS + 1 + 4_000, 1_000);
+    // Sent before, behind a gap, and delayed: all that we sent had still room then.
+    b.peer_wnd = 5_000;
+    let old = Header { seq: SeqNumber(b.peer_nxt + 500), ..b.ack_header(ISS + 1) };
+    b.arrive(old, &[2; 100]);
+    assert_eq!(b.conn.info().snd_wnd, 1_000);
+}

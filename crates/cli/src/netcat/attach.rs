@@ -1,19 +1,20 @@
 //! A stack on the link that the user named, and somebody who watches it.
 
 use std::fs::File;
-use std::io::Write;
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, Write};
+use std::net::{self, IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use handclasp::Stack;
 use handclasp::device::device::Device;
 use handclasp::device::packet::PacketSocket;
 use handclasp::device::record::Recorder;
 use handclasp::device::tap::Tapped;
 use handclasp::device::tun::Tun;
+use handclasp::tcp::State;
+use handclasp::{Cidr, Stack, TcpStream};
 use handclasp_explain::catalogue::Cast;
 use handclasp_explain::ladder::View;
 use handclasp_explain::track::{Both, Flow, Side};
@@ -41,7 +42,7 @@ const CLOSING: Duration = Duration::from_secs(5);
 const PORTS: [u16; 2] = [80, 7];
 
 type Picture = Option<Drawing<Box<dyn Write + Send>>>;
-type Told = std::io::Result<(Picture, Vec<Flow>)>;
+type Told = io::Result<(Picture, Vec<Flow>)>;
 
 /// A stack that is being watched.
 pub(super) struct Attached {
@@ -53,7 +54,7 @@ pub(super) struct Attached {
 /// What the stack is on.
 enum On {
     Lab { network: Network, _servers: Vec<Server> },
-    Link { stack: Stack, recorder: Option<Recorder<File>> },
+    Link { stack: Stack, address: Cidr, recorder: Option<Recorder<File>> },
 }
 
 impl Attached {
@@ -65,7 +66,11 @@ impl Attached {
         };
         let drawing = args.verbose.then(|| draw(args, call)).transpose()?;
         let pairing = Pairing::new(args.link == LinkName::Lab);
-        let narrator = Narrator::new(drawing, pairing, Both::default());
+        let before = match call {
+            Call::To(_) => Both { client: Some(State::Closed), server: None },
+            Call::At(_) => Both { client: None, server: Some(State::Listen) },
+        };
+        let narrator = Narrator::new(drawing, pairing, before);
         let narrator = thread::spawn(move || narrator.run(&heard));
         Ok(Self { on, sights, narrator })
     }
@@ -75,6 +80,22 @@ impl Attached {
             On::Lab { network, .. } => &network.stack,
             On::Link { stack, .. } => stack,
         }
+    }
+
+    /// The connection, once it is there.
+    pub(super) async fn answer(&self, call: Call) -> io::Result<TcpStream> {
+        let (port, like) = match (call, &self.on) {
+            (Call::To(server), _) => return self.stack().connect(server).await,
+            (Call::At(port), On::Lab { network, .. }) => (port, network.lab.our_address(false)),
+            (Call::At(port), On::Link { address, .. }) => (port, address.address()),
+        };
+        let any: IpAddr = if like.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+        let listener = self.stack().listen(SocketAddr::new(any, port))?;
+        if let On::Lab { network, .. } = &self.on {
+            let server = SocketAddr::new(like, port);
+            network.lab.peer().spawn(move || greet(server))?;
+        }
+        Ok(listener.accept().await?.0)
     }
 
     /// Closes what is open, and hands over what was seen.
@@ -104,29 +125,21 @@ fn lab(args: &LinkArgs, call: Call, sights: &SyncSender<Sight>) -> Result<On, Er
     let network = Network::new(&wanted, sights)?;
     let (peer, options) = (network.lab.peer(), ListenOptions::default());
     let mut servers = Vec::new();
-    match call {
-        Call::To(server) => {
-            let [page, echo] = PORTS.map(|port| SocketAddr::new(server.ip(), port));
-            let ip = network.lab.peer_address(server.is_ipv6());
-            if server.ip() == ip {
-                servers.push(Server::start(peer, page, &options, serve::http(PAGE))?);
-                servers.push(Server::start(peer, echo, &options, serve::echo)?);
-            }
-        }
-        Call::At(port) => {
-            let server = SocketAddr::new(network.lab.our_address(false), port);
-            peer.spawn(move || greet(server))?;
-        }
+    if let Call::To(server) = call {
+        let ip = network.lab.peer_address(server.is_ipv6());
+        let [page, echo] = PORTS.map(|port| SocketAddr::new(ip, port));
+        servers.push(Server::start(peer, page, &options, serve::http(PAGE))?);
+        servers.push(Server::start(peer, echo, &options, serve::echo)?);
     }
     Ok(On::Lab { network, _servers: servers })
 }
 
 /// The kernel's end connects, says the page, closes its direction and reads on.
-fn greet(server: SocketAddr) -> std::io::Result<()> {
-    let mut stream = TcpStream::connect(server)?;
+fn greet(server: SocketAddr) -> io::Result<()> {
+    let mut stream = net::TcpStream::connect(server)?;
     stream.write_all(PAGE.as_bytes())?;
-    stream.shutdown(std::net::Shutdown::Write)?;
-    std::io::copy(&mut stream, &mut std::io::sink()).map(drop)
+    stream.shutdown(net::Shutdown::Write)?;
+    io::copy(&mut stream, &mut io::sink()).map(drop)
 }
 
 fn link(args: &LinkArgs, name: &LinkName, sights: &SyncSender<Sight>) -> Result<On, Error> {
@@ -148,7 +161,7 @@ fn link(args: &LinkArgs, name: &LinkName, sights: &SyncSender<Sight>) -> Result<
     if let Some(gateway) = args.gateway {
         builder = builder.gateway(gateway);
     }
-    Ok(On::Link { stack: builder.spawn()?, recorder })
+    Ok(On::Link { stack: builder.spawn()?, address, recorder })
 }
 
 /// A ladder on standard error.

@@ -6,7 +6,6 @@ mod pump;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use handclasp::{Stack, TcpStream};
 use handclasp_explain::catalogue::Message;
 use handclasp_explain::track::Flow;
 use handclasp_lab::enter::enter;
@@ -62,7 +61,7 @@ fn run(on: &LinkArgs, call: Call) -> Result<Outcome, Error> {
 async fn perform(on: &LinkArgs, call: Call) -> Result<Outcome, Error> {
     let attached = Attached::new(on, call)?;
     let talk = async {
-        let mut stream = call.answered(attached.stack()).await?;
+        let mut stream = attached.answer(call).await?;
         pump::pump(&mut stream).await?;
         stream.flushed().await
     };
@@ -78,17 +77,6 @@ async fn perform(on: &LinkArgs, call: Call) -> Result<Outcome, Error> {
 }
 
 impl Call {
-    async fn answered(self, stack: &Stack) -> io::Result<TcpStream> {
-        match self {
-            Self::To(server) => stack.connect(server).await,
-            Self::At(port) => {
-                let any = SocketAddr::from(([0; 16], port));
-                let listener = stack.listen(any)?;
-                Ok(listener.accept().await?.0)
-            }
-        }
-    }
-
     fn ours_is_server(self) -> bool {
         matches!(self, Self::At(_))
     }

@@ -62,6 +62,11 @@ impl SeenPacket {
         if self.ours { Tuple::new(self.src, self.dst) } else { Tuple::new(self.dst, self.src) }
     }
 
+    /// Whether it was damaged so much that it is no TCP packet any more.
+    pub(crate) fn is_garbled(&self) -> bool {
+        self.src.port() == 0 && self.dst.port() == 0
+    }
+
     /// Whether both may be the same packet, seen at two places.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.sum == other.sum

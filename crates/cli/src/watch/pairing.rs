@@ -63,6 +63,8 @@ impl Pairing {
                     Sight::Far(packet) => remember(&mut self.coming, *packet, UNPAIRED),
                     Sight::Near(packet) if self.two_sided => self.near_theirs(*packet),
                     Sight::Lost(packet) => self.lost_theirs(*packet),
+                    // Without its other side, nothing is to be learned from it.
+                    Sight::Near(packet) if packet.is_garbled() => {}
                     other => self.push(other, true),
                 }
             }

@@ -82,7 +82,7 @@ impl<W: Write + Send> Drawing<W> {
 impl<W: Write + Send> Teller for Drawing<W> {
     fn begin(&mut self, about: &About, states: &Both<Known>) -> io::Result<()> {
         self.turn_to(about)?;
-        if states.client.state.is_some() || states.server.state.is_some() {
+        if states.client.state.is_some() && states.server.state.is_some() {
             self.ladder.start(states)?;
         }
         self.ladder.flush()

@@ -105,7 +105,7 @@ impl Template {
     /// The first thing that differs.
     pub fn matches(&self, packet: &[u8], start: Start) -> Result<(), Mismatch> {
         let (layout, errors) = dissect(packet, start);
-        for layer in self.layers.iter().copied().filter(|layer| !layout.has(*layer)) {
+        if let Some(layer) = self.layers.iter().copied().find(|layer| !layout.has(*layer)) {
             return Err(Mismatch::NoHeader { layer, error: errors.first().copied() });
         }
         if self.layers.contains(&Layer::Ip)

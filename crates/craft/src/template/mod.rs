@@ -140,16 +140,16 @@ impl Template {
             .with(Field::DstPort, dst.port())
     }
 
-    /// The same with this field set, and with the header that it belongs to.
+    /// The same with this field set; see [`Template::set`].
     #[must_use]
     pub fn with(mut self, field: Field, setting: impl Into<Setting>) -> Self {
         self.set(field, setting);
         self
     }
 
-    /// Sets a field, and adds the header that it belongs to.
+    /// Sets a field, and adds the header that it belongs to and those in front that it needs.
     pub fn set(&mut self, field: Field, setting: impl Into<Setting>) {
-        self.layers.insert(field.layer());
+        self.layers.extend(field.layer().with_outer());
         self.family = self.family.or(field.family());
         // Without a family, an address may be of the larger one.
         let family = self.family.unwrap_or(Family::V6);

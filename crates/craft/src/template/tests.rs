@@ -101,7 +101,7 @@ fn the_first_thing_that_differs_is_told() {
     assert_eq!(told(&wanted("data \"help\""), &packet), "data has 0x6c at byte 3, not 0x70");
     assert_eq!(told(&wanted("data \"hell\""), &packet), "data has 5 bytes, not 4");
     assert_eq!(told(&wanted("IP6"), &packet), "it is not IPv6");
-    assert_eq!(told(&wanted("vlan 5"), &packet), "there is no vlan header");
+    assert_eq!(told(&wanted("vlan 5"), &packet), "there is no eth header");
 }
 
 #[test]

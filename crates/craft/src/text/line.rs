@@ -183,9 +183,14 @@ impl<'t> Line<'t> {
         self.at += 1;
         loop {
             self.skip(&[' ', ',', ')']);
-            let (name, span) = self.until(&[' ', ')', '\n']);
+            let (name, span) = self.until(&[' ', ',', ')', '\n']);
             self.skip(&[' ']);
-            if name == "flags" {
+            if name == "options" {
+                self.bracket(')')?;
+            } else if name == "CE" || name.starts_with("ECT(") {
+                // What `tos` said already.
+                self.skip(&[')']);
+            } else if name == "flags" {
                 let (flags, span) = self.bracket(']')?;
                 for (field, sign) in [(Field::DontFragment, "DF"), (Field::MoreFragments, "+")] {
                     let pair = Pair::Field(field, flags.contains(sign).into(), None);

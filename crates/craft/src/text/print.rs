@@ -69,8 +69,8 @@ impl Template {
 
     /// The headers that a reader adds by itself.
     fn implied(&self) -> impl Iterator<Item = Layer> {
-        let fields = self.fields.keys().map(|field| field.layer());
-        [Layer::Ip, Layer::Tcp].into_iter().chain(fields)
+        let fields = self.fields.keys().flat_map(|field| field.layer().with_outer());
+        [Layer::Ip, Layer::Tcp].into_iter().chain(fields.copied())
     }
 }
 

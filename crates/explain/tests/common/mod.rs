@@ -76,6 +76,14 @@ impl Case {
         Self { name, path, columns, rows, disputed }
     }
 
+    /// Bro's lines of TCP connections, cut into fields.
+    pub(crate) fn bro_connections(&self) -> Vec<Vec<String>> {
+        let name = format!("{}.bro_conn.log", self.name);
+        let log = text(&folder().unwrap().join("oracle").join(name)).unwrap_or_default();
+        let lines = log.lines().filter(|line| !line.starts_with('#')).map(cells);
+        lines.filter(|line| line.len() > 15 && line[6] == "tcp").collect()
+    }
+
     pub(crate) fn open(&self) -> File {
         File::open(&self.path).unwrap()
     }

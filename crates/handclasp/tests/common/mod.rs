@@ -4,7 +4,7 @@
 pub mod transfer;
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpStream as KernelStream};
 use std::time::Duration;
 
 use handclasp::device::device::Device;
@@ -12,13 +12,14 @@ use handclasp::device::impaired::Impaired;
 use handclasp::device::packet::PacketSocket;
 use handclasp::device::tun::Tun;
 use handclasp::wire::ethernet::MacAddr;
-use handclasp::{Builder, Cidr, Stack};
+use handclasp::{Builder, Cidr, Stack, TcpStream};
 use handclasp_impair::config::Config;
 use handclasp_lab::isolated::{Isolated, Need};
 use handclasp_lab::lab::{
     IPV4_PREFIX, IPV6_PREFIX, Lab, LabConfig, OUR_HARDWARE_ADDRESS, OUR_INTERFACE, OUR_IPV4,
     OUR_IPV6, PEER_INTERFACE, PEER_IPV4, PEER_IPV6,
 };
+use handclasp_lab::server::{ListenOptions, listen};
 
 /// How the stack is attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,4 +137,29 @@ pub fn peer(v6: bool, port: u16) -> SocketAddr {
 /// Runs blocking code of the kernel's end without holding up the stack.
 pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(f).await.expect("the blocking part panicked")
+}
+
+/// A connection, opened by us: our end and the kernel's.
+pub async fn dial(lab: &Lab, stack: &Stack, v6: bool) -> (TcpStream, KernelStream) {
+    let listener = listen(lab.peer(), peer(v6, 0), &ListenOptions::default()).unwrap();
+    let stream = stack.connect(listener.local_addr().unwrap()).await.unwrap();
+    let (kernel, _) = blocking(move || listener.accept().unwrap()).await;
+    (stream, kernel)
+}
+
+/// A connection, opened by the kernel: our end and the kernel's.
+pub async fn be_dialled(lab: &Lab, stack: &Stack, v6: bool) -> (TcpStream, KernelStream) {
+    let listener = stack.listen(ours(v6, 0)).unwrap();
+    let to = listener.local_addr();
+    let kernel = lab.peer().spawn(move || KernelStream::connect(to).unwrap()).unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    let kernel = blocking(move || kernel.join().unwrap().unwrap()).await;
+    (stream, kernel)
+}
+
+/// Waits until `condition` holds, which it does sooner or later.
+pub async fn until(mut condition: impl FnMut() -> bool) {
+    while !condition() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }

@@ -27,6 +27,8 @@ struct End {
     scale: Option<u8>,
     /// Behind the highest sequence number that it has sent.
     sent: SeqNumber,
+    /// Whether it has acknowledged the other's SYN: until then it may speak of a former life.
+    answered: bool,
     /// The right edge of its window, once it has acknowledged anything.
     edge: Option<SeqNumber>,
 }
@@ -65,8 +67,12 @@ impl Segments {
         if known.is_some_and(|end| end.iss == syn.seq) {
             return;
         }
-        if known.is_some() && !syn.flags.contains(Flags::ACK) {
-            // The sockets begin another life.
+        // The sockets begin another life: what the other end said in the last one is past, unless
+        // this answers it.
+        if known.is_some() && syn.flags.contains(Flags::ACK) {
+            let forget = |peer: &mut End| (peer.answered, peer.edge) = (false, None);
+            self.ends.entry((dst, src)).and_modify(forget);
+        } else if known.is_some() {
             self.ends.remove(&(dst, src));
         }
         let end = End {
@@ -74,6 +80,7 @@ impl Segments {
             mss: syn.options.mss,
             scale: syn.options.window_scale,
             sent: syn.seq + 1,
+            answered: false,
             edge: None,
         };
         self.ends.insert((src, dst), end);
@@ -83,6 +90,10 @@ impl Segments {
 impl End {
     /// Takes note of an acknowledgment and a window; says what is wrong with them.
     fn announce(&mut self, peer: &Self, header: &Header) -> Option<&'static str> {
+        self.answered |= header.ack == peer.iss + 1;
+        if !self.answered {
+            return None;
+        }
         let scale = match (self.scale, peer.scale) {
             (Some(own), Some(_)) if !header.flags.contains(Flags::SYN) => own.min(14),
             _ => 0,

@@ -40,7 +40,8 @@ impl Log for States {
         // again.
         let begins = matches!(from, State::Closed | State::SynReceived);
         let follows = match known {
-            None | Some(State::Closed | State::TimeWait) => begins,
+            None | Some(State::Closed) => begins,
+            Some(State::TimeWait) => begins || from == State::TimeWait,
             Some(known) => known == from,
         };
         if !follows || from.after(cause) != Some(to) {

@@ -119,16 +119,19 @@ impl Connection {
     }
 
     /// RFC 6298 §3: a round trip of what was sent once; with timestamps, of what was sent
-    /// again too (RFC 7323 §4.1).
+    /// again too (RFC 7323 §4.1), if the echo is of the last time: of an earlier one it says
+    /// as little as no timestamp does (Karn's rule), since the ACK to it may have been lost.
     pub(super) fn measure(&mut self, cx: &Context<'_>, header: &Header, d: &Delivery, kind: Ack) {
         if let Some(rtt) = d.rtt {
             self.measured(cx, rtt);
-        } else if let Some(t) =
-            header.options.timestamps.filter(|_| self.negotiated.timestamps && kind == Ack::New)
+        } else if let (Some(t), Some(newest)) = (header.options.timestamps, &d.newest)
+            && self.negotiated.timestamps
+            && kind == Ack::New
+            && t.echo != 0
         {
-            let age = timestamp(cx.now, self.opening.timestamp_offset).wrapping_sub(t.echo);
-            // An echo of what we never sent would poison the estimate.
-            if t.echo != 0 && age < 10 * 60 * 1000 {
+            let stamp = |at| timestamp(at, self.opening.timestamp_offset);
+            let age = stamp(cx.now).wrapping_sub(t.echo);
+            if age <= stamp(cx.now).wrapping_sub(stamp(newest.sent_at)) {
                 self.measured(cx, Duration::from_millis(u64::from(age.max(1))));
             }
         }
@@ -197,11 +200,12 @@ impl Connection {
     /// one. Returns whether it changed.
     fn take_window(&mut self, cx: &Context<'_>, header: &Header) -> bool {
         let snd = &mut self.snd;
-        // What moves `snd.una` is later than all that did not, though it may have been sent again
-        // and have an old sequence number: the window counts from there.
+        // The window counts from `seg.ack`: of an old one it says nothing about what lies beyond
+        // `snd.una`, and what moves `snd.una` is later than all that did not, though it may have
+        // been sent again and have an old sequence number.
         let newer = header.ack.gt(snd.una)
-            || snd.wl1.lt(header.seq)
-            || (snd.wl1 == header.seq && snd.wl2.le(header.ack));
+            || header.ack == snd.una
+                && (snd.wl1.lt(header.seq) || (snd.wl1 == header.seq && snd.wl2.le(header.ack)));
         if !newer {
             return false;
         }
@@ -240,6 +244,8 @@ impl Connection {
             self.snd.unanswered = 0;
             self.snd.waiting_since = (!self.snd.flight.is_empty()).then_some(cx.now);
         }
+        // Every partial ACK in recovery starts the timer anew, not the first alone: the slower
+        // and steadier variant of RFC 6582 §4.
         if self.snd.flight.is_empty() {
             self.timers.cancel(Timer::Retransmit);
         } else if progress || !self.timers.is_set(Timer::Retransmit) {

@@ -95,9 +95,12 @@ impl Connection {
             }
         }
         let wnd = self.rcv.wnd();
-        // A closed window takes no text, but the ACK and the RST of a probe at its edge.
+        // A closed window takes no text, but the ACK and the RST of a probe at its edge. And
+        // whose text filled the window and was lost acknowledges from its right edge.
         let probe_of_closed_window = wnd == 0 && seq == self.rcv.nxt;
-        if touches_window(self.rcv.nxt, wnd, seq, seg_len) || probe_of_closed_window {
+        let ack_at_edge = seg_len == 0 && !is_reset && seq == self.rcv.nxt + wnd;
+        if touches_window(self.rcv.nxt, wnd, seq, seg_len) || probe_of_closed_window || ack_at_edge
+        {
             return true;
         }
         if !is_reset {

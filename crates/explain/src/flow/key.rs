@@ -1,0 +1,57 @@
+//! What tells one connection from another.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::capture::dissect::Segment;
+use crate::capture::link::Network;
+
+/// Both ends, the smaller address first, and the network that they are in. Connections that
+/// follow one another may have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// The network within the link.
+    pub network: Network,
+    /// The ends.
+    pub ends: [SocketAddr; 2],
+}
+
+impl Key {
+    /// The key of a connection between these two, and which of its ends `src` is.
+    #[must_use]
+    pub fn new(network: Network, src: SocketAddr, dst: SocketAddr) -> (Self, usize) {
+        match src <= dst {
+            true => (Self { network, ends: [src, dst] }, 0),
+            false => (Self { network, ends: [dst, src] }, 1),
+        }
+    }
+
+    /// The key of a segment's connection, and which of its ends sent the segment.
+    #[must_use]
+    pub fn of(segment: &Segment<'_>) -> (Self, usize) {
+        Self::new(segment.network, segment.src, segment.dst)
+    }
+}
+
+impl Key {
+    /// Which of `shards` tables the connection belongs to: the same for both directions, and
+    /// in every run.
+    #[must_use]
+    pub fn shard(&self, shards: usize) -> usize {
+        let mut mix: u64 = 0;
+        let mut add = |number: u64| {
+            // Fibonacci hashing: it spreads what differs in a few bits only.
+            mix = (mix.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        };
+        for end in self.ends {
+            match end.ip() {
+                IpAddr::V4(ip) => add(ip.to_bits().into()),
+                IpAddr::V6(ip) => {
+                    add(ip.to_bits() as u64);
+                    add((ip.to_bits() >> 64) as u64);
+                }
+            }
+            add(end.port().into());
+        }
+        ((u128::from(mix) * shards as u128) >> 64) as usize
+    }
+}

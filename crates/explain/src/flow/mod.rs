@@ -1,0 +1,205 @@
+//! Connections, followed from their packets.
+//!
+//! A [`table::Table`] finds each segment's [`Flow`] and hands flows out when they are over, so
+//! that memory grows with the connections that live, not with packets. Flows of tables that saw
+//! different connections are put together with [`table::merge`].
+
+pub mod end;
+pub mod evidence;
+pub mod handshake;
+pub mod key;
+pub mod states;
+pub mod table;
+pub mod trouble;
+pub mod zeek;
+
+use handclasp_tcp::State;
+use handclasp_wire::tcp::Flags;
+use handclasp_wire::time::Instant;
+
+use crate::capture::dissect::{Complaint, Segment};
+use crate::mark::{Analyser, Analysis, Completeness, Marks, Scale};
+
+use end::End;
+use evidence::Evidence;
+use handshake::Handshake;
+use key::Key;
+use states::States;
+use trouble::{Reset, Troubles};
+use zeek::Zeek;
+
+/// ICMP errors about one connection that are kept.
+const MAX_COMPLAINTS: usize = 4;
+
+/// When and where in the capture something was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// The frame's number.
+    pub frame: u64,
+    /// When it was seen.
+    pub at: Instant,
+}
+
+impl Sight {
+    pub(crate) const fn of(segment: &Segment<'_>) -> Self {
+        Self { frame: segment.number, at: segment.at }
+    }
+}
+
+/// One connection. Pairs are in the order of the key's ends.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Its ends.
+    pub key: Key,
+    /// Its number, from 0 on, in the order of first packets (`tcp.stream`).
+    pub stream: u64,
+    /// Which end opened it, or most likely did.
+    pub client: usize,
+    /// Its first packet.
+    pub first: Sight,
+    /// Its last one.
+    pub last: Sight,
+    /// What each end sent.
+    pub ends: [End; 2],
+    /// What each end's packets are, by their marks.
+    pub evidence: [Evidence; 2],
+    /// How it was opened.
+    pub handshake: Handshake,
+    /// What went wrong with what each end sent.
+    pub troubles: [Troubles; 2],
+    /// The first RST.
+    pub reset: Option<Reset>,
+    /// ICMP errors about its packets, the first few of them.
+    pub complaints: Vec<Complaint>,
+    /// Both ends' states by now.
+    pub states: States,
+    /// What of it was captured.
+    pub completeness: Completeness,
+    /// The same in Zeek's words.
+    pub zeek: Zeek,
+    analyser: Analyser,
+}
+
+/// What a segment is within its connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// The connection's number.
+    pub stream: u64,
+    /// Which of its ends sent the segment.
+    pub from: usize,
+    /// What is said of the segment.
+    pub analysis: Analysis,
+    /// Both ends' states after it.
+    pub states: [Option<State>; 2],
+}
+
+impl Flow {
+    fn new(key: Key, stream: u64, from: usize, segment: &Segment<'_>) -> Self {
+        let sight = Sight::of(segment);
+        Self {
+            key,
+            stream,
+            client: client(from, segment),
+            first: sight,
+            last: sight,
+            ends: Default::default(),
+            evidence: Default::default(),
+            handshake: Handshake::default(),
+            troubles: Default::default(),
+            reset: None,
+            complaints: Vec::new(),
+            states: States::default(),
+            completeness: Completeness::default(),
+            zeek: Zeek::default(),
+            analyser: Analyser::default(),
+        }
+    }
+
+    /// The end that did not open it.
+    #[must_use]
+    pub const fn server(&self) -> usize {
+        1 - self.client
+    }
+
+    /// The scale of an end's windows.
+    #[must_use]
+    pub fn scale(&self, end: usize) -> Scale {
+        self.analyser.scale(end)
+    }
+
+    /// Bytes of sequence space that an end sent and the other never acknowledged.
+    #[must_use]
+    pub fn unacknowledged(&self, end: usize) -> u32 {
+        match (self.analyser.next(end), self.troubles[end].acknowledged) {
+            (Some(next), Some(acknowledged)) if next.gt(acknowledged) => next - acknowledged,
+            _ => 0,
+        }
+    }
+
+    /// Packets of both directions.
+    #[must_use]
+    pub const fn packets(&self) -> u64 {
+        self.ends[0].counts.packets + self.ends[1].counts.packets
+    }
+
+    /// Whether `segment` of this end begins another connection with the same addresses.
+    fn is_reopened_by(&self, from: usize, segment: &Segment<'_>) -> bool {
+        let opens = segment.header.flags & (Flags::SYN | Flags::ACK) == Flags::SYN;
+        opens && self.analyser.is_reopened_by(from, segment.header.seq)
+    }
+
+    fn see(&mut self, from: usize, segment: &Segment<'_>, reused: bool) -> Seen {
+        let mut analysis = self.analyser.see(from, segment);
+        if reused {
+            analysis.marks |= Marks::REUSED_PORTS;
+        }
+        let sight = Sight::of(segment);
+        let before = self.states.of;
+        self.last = sight;
+        self.completeness = analysis.completeness;
+        self.ends[from].count(segment, &analysis);
+        // Of what was sent twice, nobody knows which copy was acknowledged (RFC 6298 §3).
+        if let Some(acks) = analysis.acks
+            && acks.frame > self.troubles[1 - from].last_resent
+        {
+            self.ends[1 - from].round_trips.add(acks.time);
+        }
+        self.evidence[from].add(analysis.marks, segment.number);
+        self.handshake.see(from == self.client, segment);
+        self.states.see(from, segment, &self.analyser);
+        self.zeek.see(from != self.client, segment, &analysis);
+        if segment.header.flags.contains(Flags::RST) && self.reset.is_none() {
+            let unread = self.unacknowledged(1 - from);
+            self.reset = Some(Reset::new(from, segment, before, unread));
+        }
+        self.troubles[from].sent(segment, &analysis);
+        if segment.header.flags.contains(Flags::ACK) {
+            self.troubles[1 - from].acknowledge(segment.header.ack);
+        }
+        Seen { stream: self.stream, from, analysis, states: self.states.of }
+    }
+
+    fn complain(&mut self, complaint: &Complaint) {
+        if self.complaints.len() < MAX_COMPLAINTS {
+            self.complaints.push(*complaint);
+        }
+    }
+}
+
+/// Who opened the connection whose first captured segment this end sent.
+fn client(from: usize, segment: &Segment<'_>) -> usize {
+    const WELL_KNOWN: u16 = 1024;
+    let flags = segment.header.flags;
+    let (mine, other) = (segment.src.port(), segment.dst.port());
+    match (flags.contains(Flags::SYN), flags.contains(Flags::ACK)) {
+        (true, false) => from,
+        (true, true) => 1 - from,
+        // Without a handshake, services are known by their ports.
+        _ if mine < WELL_KNOWN && other >= WELL_KNOWN => 1 - from,
+        _ => from,
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,177 @@
+//! All connections of a capture at a time.
+
+use std::mem;
+use std::time::Duration;
+
+use handclasp_wire::time::Instant;
+use hashbrown::HashMap;
+
+use super::key::Key;
+use super::{Flow, Seen};
+use crate::capture::dissect::{Complaint, Segment};
+use crate::capture::link::Network;
+
+/// What a table remembers, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Whether another network within the link makes another connection. Not so in captures of
+    /// a port that tags one direction only.
+    pub networks: bool,
+    /// How long a connection that is over waits for stragglers.
+    pub linger: Duration,
+    /// How long one that is not open yet may be silent.
+    pub opening: Duration,
+    /// How long one that is open may be silent.
+    pub idle: Duration,
+    /// Connections at a time. Beyond it those go that were silent for longest.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    /// Half a minute behind the end, two minutes to open (Linux gives up a SYN after 127 s),
+    /// two hours of silence (when keep-alives begin, RFC 9293 §3.8.4), a million connections.
+    fn default() -> Self {
+        Self {
+            networks: true,
+            linger: Duration::from_secs(30),
+            opening: Duration::from_secs(130),
+            idle: Duration::from_secs(2 * 3600),
+            connections: 1_000_000,
+        }
+    }
+}
+
+impl Limits {
+    /// Nothing is ever forgotten, as in Wireshark.
+    #[must_use]
+    pub fn endless() -> Self {
+        let forever = Duration::MAX;
+        let (linger, opening, idle) = (forever, forever, forever);
+        Self { linger, opening, idle, connections: usize::MAX, ..Self::default() }
+    }
+}
+
+/// Connections by their keys.
+#[derive(Debug, Default)]
+pub struct Table {
+    limits: Limits,
+    flows: HashMap<Key, Flow>,
+    /// How many connections were seen.
+    streams: u64,
+    /// At how many connections those that are over are looked for.
+    sweep_at: usize,
+    over: Vec<Flow>,
+}
+
+/// As long as there are so few, nothing is looked for.
+const FEW: usize = 4096;
+
+impl Table {
+    /// An empty table.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, sweep_at: FEW, ..Self::default() }
+    }
+
+    /// Takes the next segment.
+    pub fn see(&mut self, segment: &Segment<'_>) -> Seen {
+        let (key, from) = Key::of(segment);
+        let key = self.within(key);
+        if self.flows.len() > self.sweep_at {
+            self.sweep(segment.at);
+        }
+        let next = self.streams;
+        let flow = self.flows.entry(key).or_insert_with(|| Flow::new(key, next, from, segment));
+        let reused = flow.is_reopened_by(from, segment);
+        if reused {
+            let old = mem::replace(flow, Flow::new(key, next, from, segment));
+            self.over.push(old);
+        }
+        self.streams += u64::from(flow.stream == next);
+        flow.see(from, segment, reused)
+    }
+
+    /// Takes an ICMP error; those about connections that were not seen are passed over.
+    pub fn complain(&mut self, complaint: &Complaint) {
+        let (key, _) = Key::new(complaint.network, complaint.src, complaint.dst);
+        let key = self.within(key);
+        if let Some(flow) = self.flows.get_mut(&key) {
+            flow.complain(complaint);
+        }
+    }
+
+    fn within(&self, key: Key) -> Key {
+        match self.limits.networks {
+            true => key,
+            false => Key { network: Network::default(), ..key },
+        }
+    }
+
+    /// The connections that are over by now, which the table forgets.
+    pub fn take_over(&mut self) -> Vec<Flow> {
+        mem::take(&mut self.over)
+    }
+
+    /// Connections that the table remembers.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.flows.is_empty()
+    }
+
+    /// All connections that were not handed out yet, in the order of their first packets.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Flow> {
+        self.over.extend(self.flows.into_values());
+        self.over.sort_by_key(|flow| flow.first.frame);
+        self.over
+    }
+
+    /// Moves out what is over. The table then may double before the next time, so that a
+    /// connection is looked at a constant number of times on average.
+    fn sweep(&mut self, now: Instant) {
+        let limits = self.limits;
+        let begin = self.over.len();
+        self.over.extend(
+            self.flows.extract_if(|_, flow| is_over(flow, now, &limits)).map(|(_, flow)| flow),
+        );
+        if self.flows.len() >= limits.connections {
+            let mut last: Vec<Instant> = self.flows.values().map(|flow| flow.last.at).collect();
+            let half = last.len() / 2;
+            let (_, &mut median, _) = last.select_nth_unstable(half);
+            self.over.extend(
+                self.flows.extract_if(|_, flow| flow.last.at <= median).map(|(_, flow)| flow),
+            );
+        }
+        self.over[begin..].sort_by_key(|flow| flow.first.frame);
+        self.sweep_at = (2 * self.flows.len()).clamp(FEW, limits.connections.max(FEW));
+    }
+}
+
+fn is_over(flow: &Flow, now: Instant, limits: &Limits) -> bool {
+    let silent = now - flow.last.at;
+    let opening = flow.handshake.third.is_none() && flow.handshake.syns.count() > 0;
+    let limit = match opening {
+        _ if flow.states.are_over() => limits.linger,
+        true => limits.opening,
+        false => limits.idle,
+    };
+    silent > limit
+}
+
+/// Puts together the connections of several tables, each of which saw the packets of other
+/// keys (see [`Key::shard`]), and numbers them as one table would have done.
+#[must_use]
+pub fn merge(shards: impl IntoIterator<Item = Vec<Flow>>) -> Vec<Flow> {
+    let mut flows: Vec<Flow> = shards.into_iter().flatten().collect();
+    flows.sort_by_key(|flow| flow.first.frame);
+    for (stream, flow) in (0..).zip(&mut flows) {
+        flow.stream = stream;
+    }
+    flows
+}

@@ -1,0 +1,165 @@
+//! What may go wrong with what one end sends: resent, kept waiting, reset.
+
+use std::time::Duration;
+
+use handclasp_tcp::State;
+use handclasp_wire::seq::SeqNumber;
+use handclasp_wire::tcp::Flags;
+
+use super::Sight;
+use super::evidence::Frames;
+use crate::capture::dissect::Segment;
+use crate::mark::{Analysis, Marks};
+
+/// What one end did or suffered.
+#[derive(Clone, Debug, Default)]
+pub struct Troubles {
+    /// The segment that it sent again most often in a row.
+    pub worst: Resent,
+    /// The one that it sent again last.
+    current: Resent,
+    /// The last frame that sent something again; zero if none did.
+    pub(super) last_resent: u64,
+    /// Times when its own window was closed.
+    pub closed: Closed,
+    /// Its first FIN.
+    pub fin: Option<Sight>,
+    /// Its first data.
+    pub data: Option<Sight>,
+    /// The highest number that the other end acknowledged.
+    pub acknowledged: Option<SeqNumber>,
+    /// The longest that something sent again had been waiting.
+    pub longest_wait: Duration,
+    /// Segments whose checksum is wrong.
+    pub damaged: Frames,
+}
+
+/// A segment that was sent again.
+#[derive(Clone, Debug, Default)]
+pub struct Resent {
+    /// Its number.
+    pub seq: SeqNumber,
+    /// Its bytes of payload.
+    pub len: u32,
+    /// The frames that sent it again.
+    pub frames: Frames,
+}
+
+/// Times when a window was closed.
+#[derive(Clone, Debug, Default)]
+pub struct Closed {
+    since: Option<Sight>,
+    /// How often it closed.
+    pub times: u64,
+    /// For how long in all.
+    pub total: Duration,
+    /// For how long at once.
+    pub longest: Duration,
+    /// The packets that closed it.
+    pub frames: Frames,
+}
+
+impl Closed {
+    fn see(&mut self, sight: Sight, open: bool) {
+        match (self.since, open) {
+            (None, false) => {
+                self.since = Some(sight);
+                self.times += 1;
+                self.frames.add(sight.frame);
+            }
+            (Some(since), _) => {
+                let time = sight.at - since.at;
+                self.longest = self.longest.max(time);
+                if open {
+                    self.since = None;
+                    self.total += time;
+                }
+            }
+            (None, true) => {}
+        }
+    }
+
+    /// Whether it is closed still.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.since.is_some()
+    }
+}
+
+impl Troubles {
+    pub(super) fn sent(&mut self, segment: &Segment<'_>, analysis: &Analysis) {
+        let (flags, sight) = (segment.header.flags, Sight::of(segment));
+        if segment.len > 0 {
+            self.data.get_or_insert(sight);
+        }
+        if flags.contains(Flags::FIN) {
+            self.fin.get_or_insert(sight);
+        }
+        if segment.checksum_ok == Some(false) {
+            self.damaged.add(segment.number);
+        }
+        if !flags.intersects(Flags::SYN | Flags::RST) {
+            self.closed.see(sight, segment.header.window != 0);
+        }
+        if analysis.marks.contains(Marks::RETRANSMISSION) && segment.len > 0 {
+            self.sent_again(segment, analysis);
+        }
+    }
+
+    fn sent_again(&mut self, segment: &Segment<'_>, analysis: &Analysis) {
+        let seq = segment.header.seq;
+        self.last_resent = segment.number;
+        if self.current.seq != seq || self.current.frames.count() == 0 {
+            self.current = Resent { seq, len: 0, frames: Frames::default() };
+        }
+        self.current.len = self.current.len.max(segment.len);
+        self.current.frames.add(segment.number);
+        if self.current.frames.count() >= self.worst.frames.count() {
+            self.worst.clone_from(&self.current);
+        }
+        let waited = analysis.rto.map_or(Duration::ZERO, |rto| rto.time);
+        self.longest_wait = self.longest_wait.max(waited);
+    }
+
+    pub(super) fn acknowledge(&mut self, ack: SeqNumber) {
+        self.acknowledged = Some(self.acknowledged.map_or(ack, |highest| highest.max(ack)));
+    }
+}
+
+/// A RST, and how things stood.
+#[derive(Clone, Copy, Debug)]
+pub struct Reset {
+    /// The end whose address it has.
+    pub by: usize,
+    /// The packet.
+    pub sight: Sight,
+    /// Its time to live.
+    pub ttl: u8,
+    /// Its sequence number as in the header.
+    pub seq: u32,
+    /// Whether it acknowledges something.
+    pub has_ack: bool,
+    /// Both states before it.
+    pub before: [Option<State>; 2],
+    /// Bytes of the other end that its sender had not acknowledged.
+    pub unread: u32,
+}
+
+impl Reset {
+    pub(super) fn new(
+        by: usize,
+        segment: &Segment<'_>,
+        before: [Option<State>; 2],
+        unread: u32,
+    ) -> Self {
+        Self {
+            by,
+            sight: Sight::of(segment),
+            ttl: segment.ip.ttl,
+            seq: segment.header.seq.0,
+            has_ack: segment.header.flags.contains(Flags::ACK),
+            before,
+            unread,
+        }
+    }
+}
