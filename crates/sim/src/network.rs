@@ -88,7 +88,12 @@ impl Network {
     /// Lays a cable between hosts that have none yet. What one of them sends goes through a
     /// link of its own, which `config` describes, and is heard by all others.
     pub fn join(&mut self, hosts: &[HostId], config: &Config) -> CableId {
-        self.cables.push(Cable::new(hosts, config, &mut self.dice));
+        self.join_each(hosts.iter().map(|host| (*host, config.clone())))
+    }
+
+    /// The same, with a configuration for the link of each host.
+    pub fn join_each(&mut self, ends: impl IntoIterator<Item = (HostId, Config)>) -> CableId {
+        self.cables.push(Cable::new(ends, &mut self.dice));
         CableId(self.cables.len() - 1)
     }
 
