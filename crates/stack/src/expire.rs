@@ -32,18 +32,23 @@ impl Host {
     fn expire_connections<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
         while let Some(id) = self.tcp.flows.pop_due(cx.now) {
             let next = store.with(id, |connection| {
-                let deadline = connection.next_deadline();
-                if deadline.is_some_and(|deadline| deadline <= cx.now) {
+                let due = connection.next_deadline().is_some_and(|at| at <= cx.now);
+                if due {
                     connection.deadline_passed(cx);
                 }
-                deadline
+                (due, connection.next_deadline())
             });
-            match next {
-                Some(Some(deadline)) if deadline <= cx.now => self.touched(id),
-                // It moved away since it was set.
-                Some(Some(deadline)) => self.tcp.flows.schedule(id, deadline),
-                Some(None) => {}
-                None => self.forget(id),
+            let Some((due, next)) = next else {
+                self.forget(id);
+                continue;
+            };
+            if due {
+                self.touched(id);
+            }
+            // The next deadline must not wait until the device takes what this one wants sent.
+            // One that has come already would: asking again at once would lead nowhere.
+            if let Some(deadline) = next.filter(|at| *at > cx.now) {
+                self.tcp.flows.schedule(id, deadline);
             }
         }
     }
