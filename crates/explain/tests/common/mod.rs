@@ -1,5 +1,8 @@
 //! The captures with other tools' readings, and how often we agree with them.
 
+// Not every test uses all of it.
+#![allow(dead_code)]
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Read;
