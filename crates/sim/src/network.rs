@@ -7,6 +7,7 @@ use bytes::Bytes;
 use handclasp_impair::config::Config;
 use handclasp_stack::Host;
 use handclasp_stack::host::Holder;
+use handclasp_stack::store::ConnId;
 use handclasp_tcp::{State, Tuple};
 use handclasp_wire::ethernet::MacAddr;
 use handclasp_wire::frame::{Inbound, Medium};
@@ -88,11 +89,12 @@ impl Network {
     /// Lays a cable between hosts that have none yet. What one of them sends goes through a
     /// link of its own, which `config` describes, and is heard by all others.
     pub fn join(&mut self, hosts: &[HostId], config: &Config) -> CableId {
-        self.join_each(hosts.iter().map(|host| (*host, config.clone())))
+        let ends: Vec<_> = hosts.iter().map(|host| (*host, config.clone())).collect();
+        self.join_each(&ends)
     }
 
-    /// The same, with a configuration for the link of each host.
-    pub fn join_each(&mut self, ends: impl IntoIterator<Item = (HostId, Config)>) -> CableId {
+    /// The same, where not everyone's link is alike.
+    pub fn join_each(&mut self, ends: &[(HostId, Config)]) -> CableId {
         self.cables.push(Cable::new(ends, &mut self.dice));
         CableId(self.cables.len() - 1)
     }
@@ -154,6 +156,11 @@ impl Network {
     /// Starts a program on a host.
     pub fn run(&mut self, host: HostId, app: impl App + 'static) {
         self.nodes[host.0].start(Box::new(app));
+    }
+
+    /// Starts a program on a host that is told of what happens to `connection`.
+    pub fn start(&mut self, host: HostId, app: impl App + 'static, connection: ConnId) {
+        self.on(host).spawn(app, connection);
     }
 
     /// Programs on a host that are not over.

@@ -84,7 +84,7 @@ impl Stage {
         let client = network.add_host(client);
         let server = network.add_host(Settings::ip(Cidr::new(far, PREFIX)));
         let Whims { outgoing, incoming } = plan.whims.clone().unwrap_or_default();
-        network.join_each([(client, real(outgoing)), (server, real(incoming))]);
+        network.join_each(&[(client, real(outgoing)), (server, real(incoming))]);
         network.tap(Eyes { client, seen: seen.clone() });
         let listening = SocketAddr::new(far, SERVER_PORT);
         network.run(server, Server::new(listening, |id| Page::new(id, PAGE)));

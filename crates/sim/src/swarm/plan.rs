@@ -133,6 +133,7 @@ fn tcp(dice: &mut Dice) -> Config {
         count: 20,
     });
     // Some of these networks lose more than the usual patience stands.
+    config.syn_retries = 12;
     config.syn_ack_retries = 12;
     config.orphan_retries = 15;
     config

@@ -1,5 +1,6 @@
 //! A segment arrives: RFC 9293 §3.10.7's checks, in the RFC's order.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -26,7 +27,7 @@ impl Connection {
         match self.state {
             State::Closed | State::Listen => {
                 if !header.flags.contains(Flags::RST) {
-                    self.pending.reply = Some(reset_for(header, len));
+                    self.pending.reply = Some(Box::new(reset_for(header, len)));
                 }
             }
             State::SynSent => self.arrive_in_syn_sent(cx, header, payload),

@@ -23,7 +23,7 @@ impl Connection {
     /// not.
     pub fn poll_transmit(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
         if let Some(reply) = self.pending.reply.take() {
-            return Some(self.emit(cx, reply, Slices::new(), None, Purpose::Reset));
+            return Some(self.emit(cx, *reply, Slices::new(), None, Purpose::Reset));
         }
         if core::mem::take(&mut self.pending.reset) {
             let header = self.reset_header(cx);

@@ -68,7 +68,7 @@ impl Recovery {
 
     /// `una` moved by `acked`; returns whether this was a partial acknowledgment in fast
     /// recovery (RFC 6582 §3.2 step 5).
-    pub(crate) fn progress(&mut self, una: SeqNumber, acked: u32, smss: u32) -> bool {
+    pub(crate) fn progress(&mut self, una: SeqNumber, acked: u32, smss: u32, sack: bool) -> bool {
         match self.phase {
             Phase::Open => {
                 self.dup_acks = 0;
@@ -81,7 +81,7 @@ impl Recovery {
                 false
             }
             Phase::Fast { .. } => {
-                let back = if acked >= smss { smss } else { 0 };
+                let back = if acked >= smss && !sack { smss } else { 0 };
                 self.inflation = self.inflation.saturating_sub(acked) + back;
                 true
             }
