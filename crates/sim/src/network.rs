@@ -235,6 +235,7 @@ impl Network {
                         wires.send(CableId(*id), cable, host, medium, *now, piece.into());
                     }
                 }
+                wires.packets <= wires.limit
             });
         }
     }
