@@ -42,6 +42,7 @@ Examples:
   handclasp lab --drop client:2          lose the third handshake packet
   handclasp lab --port 81                connect where nobody listens
   handclasp lab --bytes 100MB --loss 1%  move bulk data over a bad link and compare it
+  handclasp lab --virtual --loss 20%     both ends ours, in virtual time
   handclasp lab -- curl -I http://10.77.0.2/")]
 pub(crate) struct LabArgs {
     /// Which end our stack is
@@ -51,6 +52,10 @@ pub(crate) struct LabArgs {
     /// What joins the two ends
     #[arg(long, value_enum, value_name = "KIND", default_value = "packet")]
     pub(crate) link: LabLink,
+
+    /// Have both ends played by our stack, in virtual time, on any system
+    #[arg(long, conflicts_with_all = ["role", "link", "bytes", "write", "command"])]
+    pub(crate) r#virtual: bool,
 
     /// Speak IPv6
     #[arg(short = '6', long)]

@@ -117,17 +117,16 @@ impl<D: Device> Driver<D> {
         true
     }
 
-    /// Hands packets to the device, and asks the host for more only when it took them all:
-    /// that is how a full link holds the writers back.
+    /// Hands packets to the device. What the host has beyond a batch it keeps until the device
+    /// took some: that is how a full link holds the writers back.
     fn transmit(&mut self, task: &mut Context<'_>) -> io::Result<bool> {
         let mut any = false;
         loop {
+            let left = self.outgoing.len();
+            self.core.poll_transmit(&mut self.outgoing, BATCH);
+            any |= self.outgoing.len() > left;
             if self.outgoing.is_empty() {
-                self.core.poll_transmit(&mut self.outgoing, BATCH);
-                if self.outgoing.is_empty() {
-                    return Ok(any);
-                }
-                any = true;
+                return Ok(any);
             }
             match self.device.poll_transmit(task, &mut self.outgoing) {
                 Poll::Ready(result) => result?,

@@ -182,6 +182,23 @@ impl Network {
         }
     }
 
+    /// Does what can be done now; time stands still.
+    pub fn settle(&mut self) {
+        let Self { now, nodes, cables, wires, .. } = self;
+        for (index, node) in nodes.iter_mut().enumerate() {
+            let (host, medium) = (HostId(index), node.medium());
+            let mut cable = cables.iter_mut().enumerate().find(|(_, cable)| cable.joins(host));
+            node.work(*now, |packet| {
+                for piece in split(packet, medium) {
+                    if let Some((id, cable)) = &mut cable {
+                        wires.send(CableId(*id), cable, host, medium, *now, piece.into());
+                    }
+                }
+                wires.packets <= wires.limit
+            });
+        }
+    }
+
     /// Does what can be done now and moves on to the next moment at which something happens,
     /// unless that is later than `until`. Says why it did not.
     pub fn step(&mut self, until: Instant) -> Option<Outcome> {
@@ -220,23 +237,6 @@ impl Network {
             if let Some(outcome) = self.step(until) {
                 return outcome;
             }
-        }
-    }
-
-    /// Lets every host do what it can until none can do more.
-    fn settle(&mut self) {
-        let Self { now, nodes, cables, wires, .. } = self;
-        for (index, node) in nodes.iter_mut().enumerate() {
-            let (host, medium) = (HostId(index), node.medium());
-            let mut cable = cables.iter_mut().enumerate().find(|(_, cable)| cable.joins(host));
-            node.work(*now, |packet| {
-                for piece in split(packet, medium) {
-                    if let Some((id, cable)) = &mut cable {
-                        wires.send(CableId(*id), cable, host, medium, *now, piece.into());
-                    }
-                }
-                wires.packets <= wires.limit
-            });
         }
     }
 

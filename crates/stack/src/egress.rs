@@ -94,6 +94,9 @@ impl Host {
         flow.resent = answer.resent;
         match (answer.transmit, answer.phase) {
             (Some(transmit), _) => {
+                // It is not asked for more before the device took this, which may be long after
+                // its deadline.
+                self.schedule(id, answer.deadline);
                 self.touched(id);
                 self.send_transmit(store, cx, id, transmit);
             }
@@ -110,11 +113,13 @@ impl Host {
                 self.forget(id);
                 store.remove(id);
             }
-            (None, _) => {
-                if let Some(deadline) = answer.deadline {
-                    self.tcp.flows.schedule(id, deadline);
-                }
-            }
+            (None, _) => self.schedule(id, answer.deadline),
+        }
+    }
+
+    fn schedule(&mut self, id: ConnId, deadline: Option<Instant>) {
+        if let Some(deadline) = deadline {
+            self.tcp.flows.schedule(id, deadline);
         }
     }
 

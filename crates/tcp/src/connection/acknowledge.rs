@@ -83,11 +83,12 @@ impl Connection {
         self.measure(cx, header, &delivery, kind);
 
         let acked = self.snd.una - una;
-        let partial = kind == Ack::New
-            && self.snd.recovery.progress(self.snd.una, acked, u32::from(self.snd.smss));
+        let (smss, sack) = (u32::from(self.snd.smss), self.negotiated.sack);
+        let partial =
+            kind == Ack::New && self.snd.recovery.progress(self.snd.una, acked, smss, sack);
         let bare = header.seg_len(payload_len) == 0 && !window_moved;
         // RFC 6675 §2's definition with SACK, RFC 5681 §2's without.
-        let tells_of_loss = if self.negotiated.sack { newly_sacked > 0 } else { bare };
+        let tells_of_loss = if sack { newly_sacked > 0 } else { bare };
         let duplicate = kind == Ack::Old && header.ack == una && had_flight && tells_of_loss;
         if duplicate {
             self.stats.duplicate_acks += 1;

@@ -86,6 +86,11 @@ impl Connection {
         if timeouts > 0 {
             self.snd.rtt.syn_timed_out();
         }
+        if core::mem::take(&mut self.pending.syn) {
+            // The SYN-ACK that was to acknowledge a crossing SYN never left.
+            self.rcv.owed.urge = Urge::Now;
+        }
+        self.pending.timeout = false;
         self.life.doubtful = false;
         self.life.last_heard_at = cx.now;
         self.restart_keep_alive(cx);
