@@ -1,4 +1,84 @@
-//! The `handclasp` command.
+//! The `handclasp` command: arguments → a plan → the crates below.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod error;
+mod lab;
+mod link;
+#[cfg(target_os = "linux")]
+mod netcat;
+mod watch;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use args::{Cli, Command};
+
+/// How a command ends: as a shell script sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// What was asked for is done.
+    Done = 0,
+    /// It was tried and did not work out, as a connection that is refused.
+    Failed = 1,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misuse(&error),
+    };
+    let outcome = match cli.command {
+        Command::Lab(args) => lab::run(*args),
+        #[cfg(target_os = "linux")]
+        Command::Connect(args) => netcat::connect(args),
+        #[cfg(target_os = "linux")]
+        Command::Listen(args) => netcat::listen(args),
+        #[cfg(not(target_os = "linux"))]
+        Command::Connect(_) | Command::Listen(_) => Err(error::Error::NeedsLinux),
+    };
+    match outcome {
+        Ok(outcome) => ExitCode::from(outcome as u8),
+        // Who closed the pipe has read enough.
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => trouble(error),
+    }
+}
+
+/// Misuse, or trouble that has nothing to do with what was asked.
+fn trouble(error: impl std::fmt::Display) -> ExitCode {
+    // Without a standard error there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "handclasp: {error}");
+    ExitCode::from(2)
+}
+
+/// What clap has to say about the arguments: help as it is, an error in one line.
+fn misuse(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = error.print();
+        return ExitCode::from(2);
+    }
+    trouble(one_line(&error.render().to_string()))
+}
+
+/// The lines of a message of clap's that say what is wrong and what to type, as one.
+fn one_line(message: &str) -> String {
+    let lines = message.lines().map(str::trim);
+    let said = lines.take_while(|line| !line.starts_with("Usage:"));
+    let filler = ["For more information", "tip: to pass"];
+    let said = said.filter(|line| !line.is_empty() && !filler.iter().any(|f| line.starts_with(f)));
+    let said: Vec<_> =
+        said.map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: ")).collect();
+    said.join("; ").replace(":; ", ": ")
+}
+
+#[cfg(test)]
+#[path = "main_tests.rs"]
+mod tests;

@@ -48,7 +48,8 @@ enum Outcome {
     Full,
     /// It is worth trying again after a while, until the interface is up.
     Down,
-    /// This packet can never be sent: it has become larger than the MTU.
+    /// This packet can never be sent: it has become larger than the MTU, or was corrupted until
+    /// it looks like none.
     Discard,
     /// The device is broken, or the packet is.
     Fatal(Errno),
@@ -160,6 +161,8 @@ impl Framed {
                 if self.attempts > ATTEMPTS {
                     outcome = Outcome::Discard;
                 }
+            } else if outcome == Outcome::Fatal(Errno::INVAL) && is_no_packet(packet, self.medium) {
+                outcome = Outcome::Discard;
             }
             match outcome {
                 Outcome::Sent | Outcome::Discard => {
@@ -175,6 +178,12 @@ impl Framed {
         }
         Poll::Ready(Ok(()))
     }
+}
+
+/// Whether a TUN interface refuses `packet` because it is of neither IP version.
+fn is_no_packet(packet: &Outbound, medium: Medium) -> bool {
+    let first = packet.header.first().or_else(|| packet.payload.first()?.first());
+    medium == Medium::Ip && !first.is_some_and(|byte| matches!(byte >> 4, 4 | 6))
 }
 
 /// What a read gave.

@@ -49,6 +49,10 @@ impl PacketSocketBuilder {
 
     /// Whether packets carry the virtio-net header, and with it unfinished checksums and large
     /// segments. On by default.
+    ///
+    /// Without it, what another kernel socket on the same machine left unfinished arrives like
+    /// that, and looks corrupt: the other end of a veth pair must finish its packets
+    /// (`ethtool -K NAME tx off`).
     #[must_use]
     pub fn vnet_header(mut self, on: bool) -> Self {
         self.vnet_header = on;

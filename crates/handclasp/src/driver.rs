@@ -26,6 +26,8 @@ pub(crate) struct Driver<D> {
     core: Arc<Core>,
     touched: mpsc::UnboundedReceiver<Touched>,
     timer: Box<dyn Timer>,
+    /// What the host believes the device's MTU to be, in bytes.
+    mtu: usize,
     received: Vec<Inbound>,
     /// Packets the host made and the device has not taken yet.
     outgoing: VecDeque<Outbound>,
@@ -48,6 +50,7 @@ impl<D: Device> Driver<D> {
     ) -> Self {
         let timer = core.surroundings.clock.timer();
         Self {
+            mtu: device.capabilities().mtu,
             device,
             core,
             touched,
@@ -67,14 +70,20 @@ impl<D: Device> Driver<D> {
 
     /// Takes a batch from the device and hands it to the host.
     fn receive(&mut self, task: &mut Context<'_>) -> io::Result<bool> {
-        match self.device.poll_receive(task, &mut self.received, BATCH) {
+        let received = self.device.poll_receive(task, &mut self.received, BATCH);
+        // The device wakes its receiver when its MTU changes too.
+        let mtu = self.device.capabilities().mtu;
+        if mtu != self.mtu {
+            self.mtu = mtu;
+            self.core.set_mtu(mtu);
+        }
+        match received {
             Poll::Pending => Ok(false),
             Poll::Ready(Err(e)) => Err(e),
             Poll::Ready(Ok(0)) => {
                 Err(io::Error::new(io::ErrorKind::BrokenPipe, "the link came to its end"))
             }
             Poll::Ready(Ok(_)) => {
-                self.core.set_mtu(self.device.capabilities().mtu);
                 self.core.receive(self.received.drain(..));
                 Ok(true)
             }
@@ -108,17 +117,16 @@ impl<D: Device> Driver<D> {
         true
     }
 
-    /// Hands packets to the device, and asks the host for more only when it took them all:
-    /// that is how a full link holds the writers back.
+    /// Hands packets to the device. What the host has beyond a batch it keeps until the device
+    /// took some: that is how a full link holds the writers back.
     fn transmit(&mut self, task: &mut Context<'_>) -> io::Result<bool> {
         let mut any = false;
         loop {
+            let left = self.outgoing.len();
+            self.core.poll_transmit(&mut self.outgoing, BATCH);
+            any |= self.outgoing.len() > left;
             if self.outgoing.is_empty() {
-                self.core.poll_transmit(&mut self.outgoing, BATCH);
-                if self.outgoing.is_empty() {
-                    return Ok(any);
-                }
-                any = true;
+                return Ok(any);
             }
             match self.device.poll_transmit(task, &mut self.outgoing) {
                 Poll::Ready(result) => result?,

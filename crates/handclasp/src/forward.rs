@@ -63,12 +63,13 @@ impl Forwarder {
     pub async fn accepted(&self) -> io::Result<(TcpStream, SocketAddr)> {
         poll_fn(|task| {
             let accepted = self.core.with_host(|host, store, _| {
-                let accepted = host.accept_forwarded();
-                if accepted.is_none() {
-                    store.wait_to_forward(task.waker());
+                while let Some(accepted) = host.accept_forwarded() {
+                    if let Some(shared) = store.connection(accepted.id) {
+                        return Some((shared.clone(), accepted.tuple.local()));
+                    }
                 }
-                let accepted = accepted?;
-                Some((store.connection(accepted.id)?.clone(), accepted.tuple.local()))
+                store.wait_to_forward(task.waker());
+                None
             });
             match accepted {
                 Ok(None) => Poll::Pending,
@@ -87,12 +88,13 @@ impl Forwarder {
     pub async fn udp(&self) -> io::Result<UdpFlow> {
         poll_fn(|task| {
             let flow = self.core.with_host(|host, store, _| {
-                let flow = host.next_flow();
-                if flow.is_none() {
-                    store.wait_to_forward(task.waker());
+                while let Some(flow) = host.next_flow() {
+                    if let Some(shared) = store.socket(flow.id) {
+                        return Some((shared.clone(), flow));
+                    }
                 }
-                let flow = flow?;
-                Some((store.socket(flow.id)?.clone(), flow))
+                store.wait_to_forward(task.waker());
+                None
             });
             match flow {
                 Ok(None) => Poll::Pending,

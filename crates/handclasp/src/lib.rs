@@ -51,7 +51,11 @@ mod trace;
 mod udp;
 
 pub use handclasp_device as device;
+pub use handclasp_stack::counters::Counters;
+pub use handclasp_stack::forward::{Decision, ForwardConfig, Policy, Rejection, Unreachable};
+pub use handclasp_stack::host::HostConfig;
 pub use handclasp_stack::ip::cidr::Cidr;
+pub use handclasp_stack::ip::route::Route;
 pub use handclasp_stack::listen::{Backlog, CookieMode};
 pub use handclasp_tcp as tcp;
 pub use handclasp_wire as wire;
@@ -65,3 +69,8 @@ pub use stream::{OwnedReadHalf, OwnedWriteHalf, ReuniteError, TcpStream};
 #[cfg(feature = "tracing")]
 pub use trace::TracingLog;
 pub use udp::{UdpFlow, UdpSocket};
+
+/// The README's example compiles.
+#[cfg(all(doctest, target_os = "linux"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -48,12 +48,14 @@ impl TcpListener {
     /// The stack was shut down.
     pub fn poll_accept(&self, task: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let accepted = self.core.with_host(|host, store, _| {
-            let accepted = host.accept(self.id);
-            if accepted.is_none() {
-                store.wait_to_accept(self.id, task.waker());
+            // One that the peer has reset meanwhile is nobody's business any more.
+            while let Some(accepted) = host.accept(self.id) {
+                if let Some(shared) = store.connection(accepted.id) {
+                    return Some((shared.clone(), accepted.tuple.remote()));
+                }
             }
-            let accepted = accepted?;
-            Some((store.connection(accepted.id)?.clone(), accepted.tuple.remote()))
+            store.wait_to_accept(self.id, task.waker());
+            None
         });
         match accepted {
             Ok(Some((shared, peer))) => Poll::Ready(Ok((TcpStream::new(shared), peer))),

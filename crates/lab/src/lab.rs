@@ -39,12 +39,15 @@ pub const PEER_INTERFACE: &str = "peer0";
 pub struct LabConfig {
     /// Bytes of the largest IP packet, 1,280 at least if there is to be IPv6.
     pub mtu: u32,
+    /// Whether the two ends swap their IP addresses, so that a server has the same one whoever
+    /// plays it.
+    pub swapped: bool,
 }
 
 impl Default for LabConfig {
     /// An MTU of 1,500 bytes.
     fn default() -> Self {
-        Self { mtu: 1500 }
+        Self { mtu: 1500, swapped: false }
     }
 }
 
@@ -52,13 +55,13 @@ impl Default for LabConfig {
 #[derive(Debug)]
 pub struct Lab {
     peer: Namespace,
-    mtu: u32,
+    config: LabConfig,
 }
 
 impl Lab {
     /// An Ethernet cable: [`OUR_INTERFACE`] in the namespace of the calling thread, without an
-    /// address, and [`PEER_INTERFACE`] in one of the kernel's own, with [`PEER_IPV4`] and
-    /// [`PEER_IPV6`].
+    /// address, and [`PEER_INTERFACE`] in one of the kernel's own, with its
+    /// [addresses](Self::peer_address).
     ///
     /// # Errors
     ///
@@ -74,7 +77,7 @@ impl Lab {
         let far = VethEnd { name: PEER_INTERFACE.into(), hardware_address: PEER_HARDWARE_ADDRESS };
         let mut links = Links::open()?;
         links.create_veth(&near, &far, &peer, config.mtu)?;
-        let lab = Self { peer, mtu: config.mtu };
+        let lab = Self { peer, config: config.clone() };
         // Ours is the stack's alone: the kernel is not to speak on it.
         if ipv6_exists() {
             let own = Namespace::current()?;
@@ -95,7 +98,7 @@ impl Lab {
     ///
     /// As [`veth`](Self::veth).
     pub fn tun(config: &LabConfig) -> Result<Self> {
-        Ok(Self { peer: Namespace::new()?, mtu: config.mtu })
+        Ok(Self { peer: Namespace::new()?, config: config.clone() })
     }
 
     /// Gives the TUN interface its MTU and the kernel's addresses, and switches it on.
@@ -105,7 +108,7 @@ impl Lab {
     /// There is none.
     pub fn configure_tun(&self) -> Result<()> {
         let mut links = self.peer.links()?;
-        links.set_mtu(PEER_INTERFACE, self.mtu)?;
+        links.set_mtu(PEER_INTERFACE, self.config.mtu)?;
         self.configure_peer(&mut links)
     }
 
@@ -116,9 +119,9 @@ impl Lab {
                 let name = format!("net/ipv6/conf/{PEER_INTERFACE}/{name}");
                 self.peer.set_sysctl(&name, value)?;
             }
-            links.add_address(PEER_INTERFACE, IpAddr::V6(PEER_IPV6), IPV6_PREFIX)?;
+            links.add_address(PEER_INTERFACE, self.peer_address(true), IPV6_PREFIX)?;
         }
-        links.add_address(PEER_INTERFACE, IpAddr::V4(PEER_IPV4), IPV4_PREFIX)?;
+        links.add_address(PEER_INTERFACE, self.peer_address(false), IPV4_PREFIX)?;
         links.set_up(PEER_INTERFACE)
     }
 
@@ -130,11 +133,23 @@ impl Lab {
     /// It does already.
     pub fn route_everything_to_us(&self) -> Result<()> {
         let mut links = self.peer.links()?;
-        links.add_route(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0, IpAddr::V4(OUR_IPV4))?;
+        links.add_route(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0, self.our_address(false))?;
         if ipv6_exists() {
-            links.add_route(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0, IpAddr::V6(OUR_IPV6))?;
+            links.add_route(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0, self.our_address(true))?;
         }
         Ok(())
+    }
+
+    /// Our address, of IPv6 or of IPv4: what a stack on this network is to have.
+    #[must_use]
+    pub fn our_address(&self, ipv6: bool) -> IpAddr {
+        address(ipv6, self.config.swapped)
+    }
+
+    /// The kernel's address.
+    #[must_use]
+    pub fn peer_address(&self, ipv6: bool) -> IpAddr {
+        address(ipv6, !self.config.swapped)
     }
 
     /// Whether this kernel has IPv6; the lab is without it otherwise.
@@ -174,6 +189,15 @@ impl Lab {
     /// The kernel cannot be asked.
     pub fn sock_diag(&self) -> Result<SockDiag> {
         self.peer.run(SockDiag::open)?
+    }
+}
+
+fn address(ipv6: bool, second: bool) -> IpAddr {
+    match (ipv6, second) {
+        (false, false) => OUR_IPV4.into(),
+        (false, true) => PEER_IPV4.into(),
+        (true, false) => OUR_IPV6.into(),
+        (true, true) => PEER_IPV6.into(),
     }
 }
 

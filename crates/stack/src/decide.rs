@@ -1,5 +1,6 @@
 //! The application's side of the forwarder.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -10,7 +11,7 @@ use handclasp_wire::tcp::Header;
 use handclasp_wire::time::Instant;
 use smallvec::SmallVec;
 
-use crate::forward::{Flow, Forward, PendingId, PendingTcp, Rejection};
+use crate::forward::{Flow, ForwardConfig, PendingId, PendingTcp, Policy, Rejection};
 use crate::host::Host;
 use crate::ip::{Envelope, emit_ip};
 use crate::listen::Accepted;
@@ -19,6 +20,12 @@ use crate::store::Store;
 use crate::tcp::half_opens::{Acceptor, Entry};
 
 impl Host {
+    /// Forwards from now on, by these settings, or by others than before; connections for which
+    /// the policy does not decide at once are asked about through [`Host::next_pending`].
+    pub fn set_forward(&mut self, config: ForwardConfig, policy: Option<Box<dyn Policy>>) {
+        self.forward.start(config, policy);
+    }
+
     /// Forwards nothing new from now on. Connections that wait for a decision are refused with
     /// RST, those that the policy took and nobody accepted are aborted; others live on, UDP
     /// flows among them.
@@ -32,25 +39,26 @@ impl Host {
         for slot in unanswered {
             self.abandon(store, slot);
         }
-        let waiting: Vec<PendingId> = self.forward.iter().flat_map(Forward::ids).collect();
-        for id in waiting {
-            self.reject_pending(id, Rejection::Reset, cx.now);
+        while let Some(pending) = self.forward.pop_pending() {
+            self.tcp.demux.remove(&pending.tuple);
+            if !pending.silent {
+                self.refuse(&pending.tuple, &pending.syn, 0, Rejection::Reset, cx.now);
+            }
         }
-        self.forward = None;
+        self.forward.stop();
     }
 
     /// The next connection that waits for a decision.
     pub fn next_pending(&mut self) -> Option<PendingTcp> {
-        self.forward.as_mut()?.next_pending()
+        self.forward.next_pending()
     }
 
     /// Shakes hands with a pending connection's peer, with these settings. When it is open the
     /// store gets it with its origin; if nothing comes of it, the store is told so. Returns
     /// false if it was withdrawn or forgotten meanwhile.
     pub fn accept_pending(&mut self, id: PendingId, config: Arc<Config>, now: Instant) -> bool {
-        let Some(forward) = &mut self.forward else { return false };
-        let Some(pending) = forward.take(id) else { return false };
-        forward.syn_queue.entered();
+        let Some(pending) = self.forward.take(id) else { return false };
+        self.forward.syn_queue.entered();
         let tuple = pending.tuple;
         let opening = self.opening(&tuple, pending.after, now);
         let half = HalfOpen::new(&config, &tuple, &pending.syn, opening, now);
@@ -64,11 +72,10 @@ impl Host {
 
     /// Refuses a pending connection. Returns false if it was withdrawn or forgotten meanwhile.
     pub fn reject_pending(&mut self, id: PendingId, how: Rejection, now: Instant) -> bool {
-        let Some(forward) = &mut self.forward else { return false };
         if how == Rejection::Silent {
-            return forward.silence(id, now);
+            return self.forward.silence(id, now);
         }
-        let Some(pending) = forward.take(id) else { return false };
+        let Some(pending) = self.forward.take(id) else { return false };
         self.tcp.demux.remove(&pending.tuple);
         self.refuse(&pending.tuple, &pending.syn, 0, how, now);
         true
@@ -96,13 +103,13 @@ impl Host {
 
     /// The next connection that the forwarder's policy took and that is open.
     pub fn accept_forwarded(&mut self) -> Option<Accepted> {
-        self.forward.as_mut()?.pop()
+        self.forward.pop()
     }
 
     /// The next UDP flow that began and is not over.
     pub fn next_flow(&mut self) -> Option<Flow> {
         loop {
-            let flow = self.forward.as_mut()?.new_flows.pop_front()?;
+            let flow = self.forward.new_flows.pop_front()?;
             if self.udp.get(flow.id).is_some() {
                 return Some(flow);
             }

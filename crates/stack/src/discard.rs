@@ -22,6 +22,8 @@ pub enum Discard {
     InvalidSource,
     /// Its protocol is not spoken here.
     UnknownProtocol,
+    /// An IPv6 extension header forbids to take it in.
+    BadExtension,
     /// A fragment that was refused.
     Fragment(Refusal),
     /// A TCP segment for a group of hosts (RFC 9293 §3.9.2.3).
@@ -66,6 +68,7 @@ impl fmt::Display for Discard {
             Self::OtherHost => "for another host",
             Self::InvalidSource => "from an address that nobody can have",
             Self::UnknownProtocol => "unknown protocol",
+            Self::BadExtension => "an extension header forbids to take it in",
             Self::Fragment(Refusal::Overlap) => "fragment overlaps another",
             Self::Fragment(Refusal::Malformed) => "impossible fragment",
             Self::Fragment(Refusal::NoRoom) => "no room for the fragment",
@@ -98,7 +101,7 @@ impl Discard {
                 counters.icmp_in_errors += 1;
                 &mut counters.icmp_in_csum_errors
             }
-            Self::BadChecksum(_) => &mut counters.ip_in_hdr_errors,
+            Self::BadChecksum(_) | Self::BadExtension => &mut counters.ip_in_hdr_errors,
             Self::OtherHost | Self::InvalidSource => &mut counters.ip_in_addr_errors,
             Self::UnknownProtocol => &mut counters.ip_in_unknown_protos,
             Self::Fragment(_) => &mut counters.ip_reasm_fails,

@@ -1,6 +1,7 @@
 //! The way out: who may send is asked in turn.
 
 use alloc::collections::VecDeque;
+use core::net::IpAddr;
 
 use bytes::Bytes;
 use handclasp_tcp::connection::{PathError, Phase};
@@ -19,6 +20,8 @@ use crate::tcp;
 
 /// The most payload of a burst: what IP's length field leaves beside the longest headers.
 const BURST_MAX: usize = 65_535 - 40 - 60;
+/// Packets to ourselves that are taken in at a time, so that answers to answers cannot keep us.
+const OWN_MAX: usize = 1024;
 /// The most bytes that a UDP datagram carries over IPv4 and IPv6.
 const UDP_MAX: [usize; 2] = [65_507, 65_527];
 
@@ -47,12 +50,16 @@ impl Host {
         out: &mut VecDeque<Outbound>,
         max_packets: usize,
     ) {
-        self.receive_own(store, cx);
         let answers = max_packets.saturating_sub(out.len()).min(self.ip.outbox.len());
         out.extend(self.ip.outbox.drain(..answers));
         // For the time of the turns the caller's queue is our outbox: no packet moves twice.
         core::mem::swap(out, &mut self.ip.outbox);
+        let mut own = OWN_MAX;
         while self.ip.outbox.len() < max_packets {
+            if own > 0 && self.receive_own(store, cx) {
+                own -= 1;
+                continue;
+            }
             match self.ready.pop_front() {
                 Some(Sender::Connection(id)) => self.transmit_connection(store, cx, id),
                 Some(Sender::Udp(id)) => self.transmit_datagram(store, id, cx.now),
@@ -83,10 +90,13 @@ impl Host {
             return;
         };
         flow.opened |= answer.opened;
-        self.counters.tcp_retrans_segs += answer.resent - flow.resent;
+        self.counters.tcp_retrans_segs += answer.resent.saturating_sub(flow.resent);
         flow.resent = answer.resent;
         match (answer.transmit, answer.phase) {
             (Some(transmit), _) => {
+                // It is not asked for more before the device took this, which may be long after
+                // its deadline.
+                self.schedule(id, answer.deadline);
                 self.touched(id);
                 self.send_transmit(store, cx, id, transmit);
             }
@@ -98,20 +108,18 @@ impl Host {
                 self.counters.tcp_ext_time_wait_overflow += u64::from(full);
             }
             (None, Some(Phase::Closed)) => {
-                let ended_badly = match (answer.failed, flow.opened) {
-                    (true, true) => &mut self.counters.tcp_estab_resets,
-                    (true, false) => &mut self.counters.tcp_attempt_fails,
-                    (false, _) => &mut 0,
-                };
-                *ended_badly += 1;
+                self.counters.tcp_estab_resets += u64::from(answer.failed && flow.opened);
+                self.counters.tcp_attempt_fails += u64::from(answer.failed && !flow.opened);
                 self.forget(id);
                 store.remove(id);
             }
-            (None, _) => {
-                if let Some(deadline) = answer.deadline {
-                    self.tcp.flows.schedule(id, deadline);
-                }
-            }
+            (None, _) => self.schedule(id, answer.deadline),
+        }
+    }
+
+    fn schedule(&mut self, id: ConnId, deadline: Option<Instant>) {
+        if let Some(deadline) = deadline {
+            self.tcp.flows.schedule(id, deadline);
         }
     }
 
@@ -169,9 +177,14 @@ impl Host {
         if datagram.payload.len() > UDP_MAX[usize::from(remote.is_ipv6())] {
             return Err(PathError::PacketTooBig { mtu: u16::MAX });
         }
-        let wish = if flow { bound.ip() } else { datagram.local.ip() };
-        let source = [wish, bound.ip()].into_iter().find(|ip| !ip.is_unspecified());
-        let source = source.or_else(|| self.ip.source_for(remote.ip()));
+        let source = if flow {
+            Some(bound.ip())
+        } else {
+            // Only what is ours can be wished for.
+            let wishes = [datagram.local.ip(), bound.ip()];
+            let wish = wishes.into_iter().find(|ip| self.ip.addresses.is_own(*ip));
+            wish.or_else(|| self.ip.source_for(remote.ip()))
+        };
         let source = source.filter(|ip| ip.is_ipv4() == remote.is_ipv4());
         let source = source.ok_or(PathError::NoRoute)?;
         let ports = Udp { src_port: bound.port(), dst_port: remote.port() };
@@ -179,7 +192,7 @@ impl Host {
         let envelope = Envelope::new(source, remote.ip(), protocol::UDP);
         self.counters.ip_out_requests += 1;
         self.counters.udp_out_datagrams += 1;
-        self.keep_flow(id, now);
+        self.udp.used(id, now);
         self.ip.send(&envelope, body, now).map_err(|_| {
             self.counters.ip_out_no_routes += 1;
             PathError::NoRoute
@@ -188,12 +201,7 @@ impl Host {
 }
 
 /// A datagram as the network layer takes it: its checksum is still to be finished.
-fn emit_udp(
-    source: core::net::IpAddr,
-    to: core::net::IpAddr,
-    ports: Udp,
-    payload: Bytes,
-) -> Outbound {
+fn emit_udp(source: IpAddr, to: IpAddr, ports: Udp, payload: Bytes) -> Outbound {
     let len = (Udp::HEADER_LEN + payload.len()) as u32;
     let sum = checksum::pseudo_header(source, to, protocol::UDP, len);
     let mut body = Outbound {

@@ -1,7 +1,7 @@
 //! What happens because time has passed.
 
 use handclasp_tcp::Context;
-use handclasp_tcp::connection::PathError;
+use handclasp_tcp::connection::{PathError, Readiness};
 use handclasp_tcp::half_open::Expiry;
 use handclasp_wire::ethernet::Ethernet;
 use handclasp_wire::frame::Outbound;
@@ -9,6 +9,7 @@ use handclasp_wire::ip::protocol;
 use handclasp_wire::quote::Quoted;
 
 use crate::host::Host;
+use crate::ip::reassembly::Expired;
 use crate::reply::{Complaint, ip_fields};
 use crate::store::Store;
 use crate::tcp::half_opens::Acceptor;
@@ -30,19 +31,31 @@ impl Host {
 
     fn expire_connections<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
         while let Some(id) = self.tcp.flows.pop_due(cx.now) {
+            let mut doubted = None;
             let next = store.with(id, |connection| {
-                let deadline = connection.next_deadline();
-                if deadline.is_some_and(|deadline| deadline <= cx.now) {
+                let due = connection.next_deadline().is_some_and(|at| at <= cx.now);
+                if due {
                     connection.deadline_passed(cx);
+                    let in_doubt = connection.readiness().contains(Readiness::DOUBTFUL);
+                    doubted = in_doubt.then_some(connection.tuple().remote_ip);
                 }
-                deadline
+                (due, connection.next_deadline())
             });
-            match next {
-                Some(Some(deadline)) if deadline <= cx.now => self.touched(id),
-                // It moved away since it was set.
-                Some(Some(deadline)) => self.tcp.flows.schedule(id, deadline),
-                Some(None) => {}
-                None => self.forget(id),
+            // R1 (RFC 9293 §3.8.3).
+            if let Some(peer) = doubted {
+                self.ip.doubt(peer, cx.now);
+            }
+            let Some((due, next)) = next else {
+                self.forget(id);
+                continue;
+            };
+            if due {
+                self.touched(id);
+            }
+            // The next deadline must not wait until the device takes what this one wants sent.
+            // One that has come already would: asking again at once would lead nowhere.
+            if let Some(deadline) = next.filter(|at| *at > cx.now) {
+                self.tcp.flows.schedule(id, deadline);
             }
         }
     }
@@ -97,12 +110,13 @@ impl Host {
     }
 
     fn expire_fragments(&mut self, cx: &Context<'_>) {
-        while let Some((key, quote)) = self.ip.reassembly.pop_expired(cx.now) {
+        while let Some(Expired { src, dst, first }) = self.ip.reassembly.pop_expired(cx.now) {
             self.counters.ip_reasm_timeout += 1;
-            let icmp = [protocol::ICMPV4, protocol::ICMPV6].contains(&key.protocol);
-            if !quote.is_empty() && !icmp {
-                let complaint = Complaint::ReassemblyTimeout;
-                self.complain(complaint, key.dst, key.src, &quote, cx.now);
+            let Some((protocol, quote)) = first else { continue };
+            // It might have been an error, about which there must be no other.
+            let icmp = [protocol::ICMPV4, protocol::ICMPV6].contains(&protocol);
+            if !icmp && self.answers_for(self.ip.addresses.destination(dst)) {
+                self.complain(Complaint::ReassemblyTimeout, dst, src, &quote, cx.now);
             }
         }
     }
@@ -115,8 +129,7 @@ impl Host {
     }
 
     fn expire_pending(&mut self, cx: &Context<'_>) {
-        let Some(forward) = &mut self.forward else { return };
-        while let Some(pending) = forward.pop_expired(cx.now) {
+        while let Some(pending) = self.forward.pop_expired(cx.now) {
             self.tcp.demux.remove(&pending.tuple);
         }
     }

@@ -145,10 +145,22 @@ pub(crate) struct Pending {
     deadline: Instant,
 }
 
-/// The forwarder's state.
+/// Whether there is a forwarder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// There never was.
+    Unused,
+    Active,
+    /// There was: what it took in lives on.
+    Stopped,
+}
+
+/// The forwarder's state, which is there before the forwarder and stays behind it, so that
+/// names are never given twice.
 pub(crate) struct Forward {
+    stage: Stage,
     pub(crate) config: ForwardConfig,
-    pub(crate) policy: Option<Box<dyn Policy>>,
+    policy: Option<Box<dyn Policy>>,
     pub(crate) syn_queue: SynQueue,
     pending: Slots<Pending>,
     timers: Timers,
@@ -160,10 +172,12 @@ pub(crate) struct Forward {
 }
 
 impl Forward {
-    pub(crate) fn new(config: ForwardConfig, policy: Option<Box<dyn Policy>>) -> Self {
+    pub(crate) fn new() -> Self {
+        let config = ForwardConfig::default();
         Self {
+            stage: Stage::Unused,
             config,
-            policy,
+            policy: None,
             syn_queue: SynQueue::new(config.pending, config.cookies),
             pending: Slots::new(),
             timers: Timers::new(),
@@ -171,6 +185,28 @@ impl Forward {
             accepted: VecDeque::new(),
             new_flows: VecDeque::new(),
         }
+    }
+
+    pub(crate) fn start(&mut self, config: ForwardConfig, policy: Option<Box<dyn Policy>>) {
+        self.stage = Stage::Active;
+        self.syn_queue.configure(config.pending, config.cookies);
+        self.config = config;
+        self.policy = policy;
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.stage = Stage::Stopped;
+        self.policy = None;
+    }
+
+    /// Whether what belongs to nobody is taken in.
+    pub(crate) fn is_active(&self) -> bool {
+        self.stage == Stage::Active
+    }
+
+    /// Whether there may be connections of addresses that are not ours.
+    pub(crate) fn was_used(&self) -> bool {
+        self.stage != Stage::Unused
     }
 
     pub(crate) fn decide(&mut self, tuple: &Tuple) -> Decision {
@@ -214,14 +250,6 @@ impl Forward {
         self.pending.get_mut(id.0)
     }
 
-    /// Puts a flow among those of which the application is to be told.
-    pub(crate) fn announce(&mut self, flow: Flow) {
-        if self.new_flows.len() >= self.config.flows {
-            self.new_flows.pop_front();
-        }
-        self.new_flows.push_back(flow);
-    }
-
     pub(crate) fn next_pending(&mut self) -> Option<PendingTcp> {
         loop {
             let id = self.untold.pop_front()?;
@@ -255,9 +283,10 @@ impl Forward {
         None
     }
 
-    /// All that wait for a decision or are passed over in silence.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = PendingId> {
-        self.pending.iter().map(|(key, _)| PendingId(key))
+    /// Forgets one, whatever its time.
+    pub(crate) fn pop_pending(&mut self) -> Option<Pending> {
+        let (key, _) = self.pending.iter().next()?;
+        self.take(PendingId(key))
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {

@@ -3,7 +3,9 @@ use handclasp_wire::tcp::Flags;
 use super::*;
 
 fn forward(pending: usize) -> Forward {
-    Forward::new(ForwardConfig { pending, ..ForwardConfig::default() }, None)
+    let mut forward = Forward::new();
+    forward.start(ForwardConfig { pending, ..ForwardConfig::default() }, None);
+    forward
 }
 
 fn tuple(port: u16) -> Tuple {

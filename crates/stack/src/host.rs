@@ -1,6 +1,5 @@
 //! A host: one interface, its addresses, and everything that listens or is connected there.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,7 +13,7 @@ use handclasp_wire::time::Instant;
 
 use crate::counters::Counters;
 use crate::discard::Observer;
-use crate::forward::{Forward, ForwardConfig, Policy};
+use crate::forward::Forward;
 use crate::interface::Interface;
 use crate::ip::Ip;
 use crate::ip::cidr::Cidr;
@@ -111,9 +110,7 @@ pub struct Host {
     pub(crate) ip: Ip,
     pub(crate) tcp: Tcp,
     pub(crate) udp: Sockets,
-    pub(crate) forward: Option<Forward>,
-    /// There was a forwarder once: what it took in may live on, for addresses not ours.
-    pub(crate) forwarded: bool,
+    pub(crate) forward: Forward,
     /// Those who may have something to send, each at most once, served in turn.
     pub(crate) ready: VecDeque<Sender>,
     pub(crate) icmp_errors: Rate,
@@ -129,8 +126,7 @@ impl Host {
             ip: Ip::new(interface, config.reassembly, secret),
             tcp: Tcp::new(&config, secret),
             udp: Sockets::new(secret.table_hash()),
-            forward: None,
-            forwarded: false,
+            forward: Forward::new(),
             ready: VecDeque::new(),
             icmp_errors: Rate::new(config.icmp_errors_per_second),
             counters: Counters::default(),
@@ -139,28 +135,34 @@ impl Host {
         }
     }
 
-    /// Adds an address, with a route to its network, and announces it on an Ethernet link.
+    /// Adds an address, or changes its prefix length, and announces it on an Ethernet link. Its
+    /// network gets a route, unless it has one.
     pub fn add_address(&mut self, address: Cidr, now: Instant) {
+        self.remove_address(address.address());
         self.ip.addresses.add(address);
-        let route = Route { source: Some(address.address()), ..Route::on_link(address) };
-        self.ip.routes.add(route);
+        if self.ip.routes.get(&address).is_none() {
+            self.ip
+                .routes
+                .add(Route { source: Some(address.address()), ..Route::on_link(address) });
+        }
         self.ip.announce(address.address(), now);
     }
 
-    /// Removes an address, and the route to its network unless another address is in it.
-    /// Returns false if it was not there.
+    /// Removes an address, and its network's route if that was for it; another address of the
+    /// same network takes its place there. Returns false if it was not there.
     ///
     /// Connections from it stay, since an address that moves may come back; until it does
     /// they hear nothing, and time out as if the link were cut.
     pub fn remove_address(&mut self, address: IpAddr) -> bool {
         let Some(removed) = self.ip.addresses.remove(address) else { return false };
-        let sibling = self.ip.addresses.iter().find(|own| own.same_network(&removed)).copied();
-        match sibling {
-            Some(own) => {
+        let route = self.ip.routes.get(&removed);
+        if route.is_some_and(|route| route.source == Some(address)) {
+            self.ip.routes.remove(&removed);
+            let sibling = self.ip.addresses.iter().find(|own| own.same_network(&removed));
+            if let Some(own) = sibling.copied() {
                 let source = Some(own.address());
                 self.ip.routes.add(Route { source, ..Route::on_link(own) });
             }
-            None => drop(self.ip.routes.remove(&removed)),
         }
         true
     }
@@ -214,13 +216,6 @@ impl Host {
                 }
             }
         }
-    }
-
-    /// Forwards from now on, by these settings; connections for which the policy does not
-    /// decide at once are asked about through [`Host::next_pending`].
-    pub fn set_forward(&mut self, config: ForwardConfig, policy: Option<Box<dyn Policy>>) {
-        self.forward = Some(Forward::new(config, policy));
-        self.forwarded = true;
     }
 
     /// Who is to be told of packets that are dropped.
@@ -287,9 +282,13 @@ impl Host {
         !(self.ready.is_empty() && ip.outbox.is_empty() && ip.loopback.is_empty())
     }
 
-    /// When to call [`Host::deadline_passed`], if at all.
+    /// When to call [`Host::deadline_passed`], and [`Host::poll_transmit`] after it, if at all.
+    /// It may be past already.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
+        if !self.ip.loopback.is_empty() {
+            return Some(Instant::ZERO);
+        }
         [
             self.tcp.flows.next_deadline(),
             self.tcp.half_opens.next_deadline(),
@@ -298,7 +297,7 @@ impl Host {
             self.ip.reassembly.next_deadline(),
             self.ip.path_mtus.next_deadline(),
             self.udp.next_deadline(),
-            self.forward.as_ref().and_then(Forward::next_deadline),
+            self.forward.next_deadline(),
         ]
         .into_iter()
         .flatten()

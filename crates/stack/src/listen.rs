@@ -3,13 +3,14 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 use handclasp_tcp::Config;
 use handclasp_tcp::tuple::Tuple;
 use handclasp_wire::time::Instant;
 use hashbrown::HashMap;
 
+use crate::local::{overlap, wildcard};
 use crate::secret::TableHash;
 use crate::slots::{Slots, key};
 use crate::store::ConnId;
@@ -107,6 +108,12 @@ impl SynQueue {
         Self { limit, len: 0, cookies, cookies_until: Instant::ZERO }
     }
 
+    /// Changes the limit; what is in the queue stays.
+    pub(crate) const fn configure(&mut self, limit: usize, cookies: CookieMode) {
+        self.limit = limit;
+        self.cookies = cookies;
+    }
+
     /// Decides on a SYN. Whoever remembers it also calls [`SynQueue::entered`].
     pub(crate) fn admit(&mut self, now: Instant) -> Admission {
         let full = self.len >= self.limit;
@@ -182,12 +189,7 @@ impl Listeners {
         backlog: Backlog,
         config: Arc<Config>,
     ) -> Result<ListenerId, ListenError> {
-        let clashes = |other: &SocketAddr| {
-            let same_family = other.is_ipv4() == local.is_ipv4();
-            let wildcard = other.ip().is_unspecified() || local.ip().is_unspecified();
-            other.port() == local.port() && same_family && (wildcard || *other == local)
-        };
-        if self.by_local.keys().any(clashes) {
+        if self.by_local.keys().any(|other| overlap(*other, local)) {
             return Err(ListenError::InUse);
         }
         let id = ListenerId(self.slots.insert(Listener {
@@ -203,8 +205,7 @@ impl Listeners {
 
     /// The listener for what arrives at `local`: one for the address itself comes first.
     pub(crate) fn at(&self, local: SocketAddr) -> Option<ListenerId> {
-        let any = SocketAddr::new(unspecified(local.ip()), local.port());
-        self.by_local.get(&local).or_else(|| self.by_local.get(&any)).copied()
+        self.by_local.get(&local).or_else(|| self.by_local.get(&wildcard(local))).copied()
     }
 
     pub(crate) fn has_port(&self, port: u16) -> bool {
@@ -227,14 +228,6 @@ impl Listeners {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ListenerId, &Listener)> {
         self.slots.iter().map(|(key, listener)| (ListenerId(key), listener))
-    }
-}
-
-/// The unspecified address of the same family.
-pub(crate) const fn unspecified(like: IpAddr) -> IpAddr {
-    match like {
-        IpAddr::V4(_) => IpAddr::V4(core::net::Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(core::net::Ipv6Addr::UNSPECIFIED),
     }
 }
 

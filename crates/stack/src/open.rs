@@ -12,7 +12,8 @@ use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::time::Instant;
 
 use crate::host::Host;
-use crate::listen::{Accepted, Backlog, ListenError, ListenerId, unspecified};
+use crate::listen::{Accepted, Backlog, ListenError, ListenerId};
+use crate::local::unspecified;
 use crate::store::{ConnId, Origin, Store};
 use crate::tcp::demux::Owner;
 use crate::tcp::half_opens::Acceptor;
@@ -27,7 +28,7 @@ pub enum ConnectError {
     NoRoute,
     /// The local address is not one of ours.
     NotOurs,
-    /// A connection between just these sockets exists.
+    /// A connection between just these sockets exists, or did until a moment ago.
     InUse,
     /// Every ephemeral port has a connection to that socket.
     NoFreePort,
@@ -75,7 +76,7 @@ impl Host {
             return Err(ConnectError::NotOurs);
         }
         let tuple = self.choose_tuple(SocketAddr::new(local_ip, local.port()), remote, cx.now)?;
-        let after = self.take_over(&tuple, cx.now).ok_or(ConnectError::InUse)?;
+        let after = self.take_over(&tuple, cx.now)?;
         let opening = self.opening(&tuple, after, cx.now);
         let connection = Connection::connect(config.clone(), tuple, opening, cx);
         let id = store.insert(connection, Origin::Active);
@@ -96,7 +97,7 @@ impl Host {
         }
         let chosen = self.choose_port(local.ip(), remote, |host, port| {
             let tuple = Tuple::new(SocketAddr::new(local.ip(), port), remote);
-            host.is_ephemeral(port) && host.reusable(&tuple, now).is_some()
+            host.is_ephemeral(port) && host.reusable(&tuple, now).is_ok()
         });
         let port = chosen.ok_or(ConnectError::NoFreePort)?;
         Ok(Tuple::new(SocketAddr::new(local.ip(), port), remote))
@@ -107,27 +108,33 @@ impl Host {
         !self.config.reserved_ports.contains(&port) && !self.tcp.listeners.has_port(port)
     }
 
-    /// Whether a new connection may have this four-tuple (the outer option), and beyond which
-    /// number it must start then (the inner one).
-    fn reusable(&self, tuple: &Tuple, now: Instant) -> Option<Option<SeqNumber>> {
-        match self.tcp.demux.get(tuple) {
-            None => Some(None),
-            Some(Owner::TimeWait(slot)) => {
-                let entry = self.tcp.time_waits.get(slot)?;
-                Some(Some(entry.wait.reusable(&entry.config, now)?))
-            }
-            Some(_) => None,
-        }
+    /// Beyond which number a new connection with this four-tuple must start, if any.
+    ///
+    /// # Errors
+    /// Another connection has it, or had it too short a time ago.
+    fn reusable(&self, tuple: &Tuple, now: Instant) -> Result<Option<SeqNumber>, ConnectError> {
+        let slot = match self.tcp.demux.get(tuple) {
+            None => return Ok(None),
+            Some(Owner::TimeWait(slot)) => slot,
+            Some(_) => return Err(ConnectError::InUse),
+        };
+        let entry = self.tcp.time_waits.get(slot).ok_or(ConnectError::InUse)?;
+        let after = entry.wait.reusable(&entry.config, now).ok_or(ConnectError::InUse)?;
+        Ok(Some(after))
     }
 
-    /// Frees a reusable four-tuple, if it is one; says beyond which number to start.
-    fn take_over(&mut self, tuple: &Tuple, now: Instant) -> Option<Option<SeqNumber>> {
+    /// Frees a reusable four-tuple; says beyond which number to start.
+    fn take_over(
+        &mut self,
+        tuple: &Tuple,
+        now: Instant,
+    ) -> Result<Option<SeqNumber>, ConnectError> {
         let after = self.reusable(tuple, now)?;
         if let Some(Owner::TimeWait(slot)) = self.tcp.demux.get(tuple) {
             self.tcp.remove_time_wait(slot);
             self.counters.tcp_ext_tw_recycled += 1;
         }
-        Some(after)
+        Ok(after)
     }
 
     /// What a connection starts from; beyond `after`, if this is a four-tuple's next life.

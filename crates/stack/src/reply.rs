@@ -39,6 +39,10 @@ pub(crate) enum Complaint {
     BadField {
         pointer: u32,
     },
+    /// It has an IPv6 option at `pointer` that is unknown here and must not be passed over.
+    UnknownOption {
+        pointer: u32,
+    },
     /// Its fragments did not come in time.
     ReassemblyTimeout,
 }
@@ -154,7 +158,7 @@ fn complaint_v4(complaint: Complaint, quoted: &[u8]) -> Icmpv4<'_> {
         Complaint::Unreachable(Unreachable::Port) => unreachable(PORT),
         Complaint::Unreachable(Unreachable::Prohibited) => unreachable(HOST_PROHIBITED),
         Complaint::UnknownProtocol { .. } => unreachable(PROTOCOL),
-        Complaint::BadField { pointer } => {
+        Complaint::BadField { pointer } | Complaint::UnknownOption { pointer } => {
             Icmpv4::ParameterProblem { code: 0, pointer: pointer as u8, quoted }
         }
         Complaint::ReassemblyTimeout => Icmpv4::TimeExceeded { code: 1, quoted },
@@ -173,6 +177,9 @@ fn complaint_v6(complaint: Complaint, quoted: &[u8]) -> Icmpv6<'_> {
             Icmpv6::ParameterProblem { code: 1, pointer, quoted }
         }
         Complaint::BadField { pointer } => Icmpv6::ParameterProblem { code: 0, pointer, quoted },
+        Complaint::UnknownOption { pointer } => {
+            Icmpv6::ParameterProblem { code: 2, pointer, quoted }
+        }
         Complaint::ReassemblyTimeout => Icmpv6::TimeExceeded { code: 1, quoted },
     }
 }

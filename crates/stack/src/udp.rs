@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 
 use crate::forward::{Flow, ForwardConfig};
 use crate::host::Host;
-use crate::listen::unspecified;
+use crate::local::{overlap, unspecified, wildcard};
 use crate::secret::TableHash;
 use crate::store::{Store, UdpId, UdpOrigin};
 use crate::timers::Timers;
@@ -44,10 +44,19 @@ impl core::error::Error for BindError {}
 pub(crate) struct Socket {
     pub(crate) id: UdpId,
     pub(crate) local: SocketAddr,
-    /// The peer, if this is a flow, and when it is over.
-    flow: Option<(SocketAddr, Instant)>,
+    flow: Option<Life>,
     /// It stands in the queue of those that may want to send.
     pub(crate) queued: bool,
+}
+
+/// What makes a socket a flow.
+#[derive(Debug)]
+struct Life {
+    remote: SocketAddr,
+    /// How long it lives without a datagram.
+    idle: Duration,
+    /// When it is over.
+    over: Instant,
 }
 
 /// All sockets.
@@ -71,12 +80,7 @@ impl Sockets {
     }
 
     pub(crate) fn is_free(&self, local: SocketAddr) -> bool {
-        let clashes = |other: &SocketAddr| {
-            let same_family = other.is_ipv4() == local.is_ipv4();
-            let wildcard = other.ip().is_unspecified() || local.ip().is_unspecified();
-            other.port() == local.port() && same_family && (wildcard || *other == local)
-        };
-        !self.bound.keys().any(clashes)
+        !self.bound.keys().any(|other| overlap(*other, local))
     }
 
     pub(crate) fn bind(&mut self, id: UdpId, local: SocketAddr) {
@@ -89,11 +93,13 @@ impl Sockets {
         id: UdpId,
         local: SocketAddr,
         remote: SocketAddr,
-        over: Instant,
+        idle: Duration,
+        now: Instant,
     ) {
+        let over = now + idle;
         self.flows.insert((local, remote), id);
         self.timers.schedule(id.index(), over);
-        self.add(Socket { id, local, flow: Some((remote, over)), queued: false });
+        self.add(Socket { id, local, flow: Some(Life { remote, idle, over }), queued: false });
     }
 
     fn add(&mut self, socket: Socket) {
@@ -107,9 +113,9 @@ impl Sockets {
     /// The socket for what comes from `remote` to `local`: a flow of the two, one bound to the
     /// address, one bound to all.
     pub(crate) fn find(&self, local: SocketAddr, remote: SocketAddr) -> Option<UdpId> {
-        let any = SocketAddr::new(unspecified(local.ip()), local.port());
         let flow = self.flows.get(&(local, remote));
-        flow.or_else(|| self.bound.get(&local)).or_else(|| self.bound.get(&any)).copied()
+        let bound = || self.bound.get(&local).or_else(|| self.bound.get(&wildcard(local)));
+        flow.or_else(bound).copied()
     }
 
     pub(crate) fn get(&self, id: UdpId) -> Option<&Socket> {
@@ -120,10 +126,10 @@ impl Sockets {
         self.list.get_mut(id.index())?.as_mut().filter(|socket| socket.id == id)
     }
 
-    /// Something passed through a socket: if it is a flow, it lives `idle` longer.
-    pub(crate) fn used(&mut self, id: UdpId, idle: Duration, now: Instant) {
-        if let Some(Socket { flow: Some((_, over)), .. }) = self.get_mut(id) {
-            *over = now + idle;
+    /// Something passed through a socket: if it is a flow, it lives on.
+    pub(crate) fn used(&mut self, id: UdpId, now: Instant) {
+        if let Some(Socket { flow: Some(life), .. }) = self.get_mut(id) {
+            life.over = now + life.idle;
         }
     }
 
@@ -132,7 +138,7 @@ impl Sockets {
         let Some(socket) = place.take_if(|socket| socket.id == id) else { return false };
         match socket.flow {
             None => self.bound.remove(&socket.local),
-            Some((remote, _)) => self.flows.remove(&(socket.local, remote)),
+            Some(life) => self.flows.remove(&(socket.local, life.remote)),
         };
         self.timers.cancel(id.index());
         true
@@ -155,11 +161,11 @@ impl Sockets {
     /// A flow whose time is over.
     pub(crate) fn next_over(&mut self, now: Instant) -> Option<UdpId> {
         while let Some(index) = self.timers.pop_due(now) {
-            if let Some(Some(Socket { id, flow: Some((_, over)), .. })) = self.list.get(index) {
-                if *over <= now {
+            if let Some(Some(Socket { id, flow: Some(life), .. })) = self.list.get(index) {
+                if life.over <= now {
                     return Some(*id);
                 }
-                self.timers.schedule(index, *over);
+                self.timers.schedule(index, life.over);
             }
         }
         None
@@ -172,7 +178,7 @@ impl Sockets {
 
 impl Socket {
     pub(crate) fn remote(&self) -> Option<SocketAddr> {
-        self.flow.map(|(remote, _)| remote)
+        self.flow.as_ref().map(|life| life.remote)
     }
 }
 
@@ -240,8 +246,8 @@ impl Host {
         remote: SocketAddr,
         now: Instant,
     ) -> Option<UdpId> {
-        let ForwardConfig { udp, flows, flow_idle, .. } = self.forward.as_ref()?.config;
-        if !udp || flows == 0 {
+        let ForwardConfig { udp, flows, flow_idle, .. } = self.forward.config;
+        if !self.forward.is_active() || !udp || flows == 0 {
             return None;
         }
         if self.udp.flows() >= flows
@@ -251,17 +257,14 @@ impl Host {
             store.remove_udp(oldest);
         }
         let id = store.insert_udp(UdpOrigin::Flow { local, remote });
-        self.udp.begin(id, local, remote, now + flow_idle);
-        let flow = Flow { id, source: remote, destination: local };
-        self.forward.as_mut()?.announce(flow);
-        Some(id)
-    }
-
-    /// Something passed through a socket: a flow lives on.
-    pub(crate) fn keep_flow(&mut self, id: UdpId, now: Instant) {
-        if let Some(forward) = &self.forward {
-            self.udp.used(id, forward.config.flow_idle, now);
+        self.udp.begin(id, local, remote, flow_idle, now);
+        let untold = &mut self.forward.new_flows;
+        if untold.len() >= flows {
+            // An application that never looks must not let them pile up.
+            untold.retain(|flow| self.udp.get(flow.id).is_some());
         }
+        untold.push_back(Flow { id, source: remote, destination: local });
+        Some(id)
     }
 }
 

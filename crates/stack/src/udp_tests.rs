@@ -2,6 +2,8 @@ use super::*;
 use crate::secret::Secret;
 use crate::slots::Key;
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 fn sockets() -> Sockets {
     Sockets::new(Secret::new([1; 32]).table_hash())
 }
@@ -22,7 +24,7 @@ fn at(seconds: u64) -> Instant {
 fn the_most_particular_socket_gets_the_datagram() {
     let mut sockets = sockets();
     sockets.bind(id(0), addr("0.0.0.0:53"));
-    sockets.begin(id(2), addr("10.0.0.1:53"), addr("10.0.0.9:5000"), at(60));
+    sockets.begin(id(2), addr("10.0.0.1:53"), addr("10.0.0.9:5000"), MINUTE, at(0));
     let found = |sockets: &Sockets, local, remote| sockets.find(addr(local), addr(remote));
     assert_eq!(found(&sockets, "10.0.0.1:53", "10.0.0.9:5000"), Some(id(2)));
     assert_eq!(found(&sockets, "10.0.0.1:53", "10.0.0.9:5001"), Some(id(0)));
@@ -45,9 +47,9 @@ fn a_port_is_in_use_where_two_sockets_would_get_one_datagram() {
 #[test]
 fn a_flow_that_is_used_lives_on_and_an_idle_one_ends() {
     let mut sockets = sockets();
-    sockets.begin(id(0), addr("10.0.0.1:53"), addr("10.0.0.9:1"), at(60));
-    sockets.begin(id(1), addr("10.0.0.1:53"), addr("10.0.0.9:2"), at(60));
-    sockets.used(id(1), Duration::from_secs(60), at(30));
+    sockets.begin(id(0), addr("10.0.0.1:53"), addr("10.0.0.9:1"), MINUTE, at(0));
+    sockets.begin(id(1), addr("10.0.0.1:53"), addr("10.0.0.9:2"), MINUTE, at(0));
+    sockets.used(id(1), at(30));
     assert_eq!(sockets.next_deadline(), Some(at(60)));
     assert_eq!(sockets.next_over(at(60)), Some(id(0)));
     sockets.remove(id(0));

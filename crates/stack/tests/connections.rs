@@ -36,6 +36,7 @@ fn exchange(net: &mut Net, len: usize) {
     net.run(millis(10));
 }
 
+/// Requirement: RFC9293-P08
 #[test]
 fn bytes_go_and_come_back_over_a_link_without_link_header() {
     let mut net = Net::ip();
@@ -111,6 +112,34 @@ fn when_both_have_closed_and_time_has_passed_nothing_is_left() {
     assert_eq!(net.nodes[0].host.counters().tcp_ext_tw, 1);
 }
 
+#[test]
+fn ten_thousand_connections_leave_nothing_behind() {
+    let mut net = Net::ip();
+    let listener = net.nodes[1].listen("0.0.0.0:80", Backlog::default());
+    for _ in 0..10 {
+        let clients: Vec<_> = (0..1000).map(|_| net.nodes[0].connect("10.0.0.2:80")).collect();
+        net.run(millis(10));
+        clients.into_iter().for_each(|id| net.nodes[0].close(id));
+        net.run(millis(10));
+        while let Some(accepted) = net.nodes[1].host.accept(listener) {
+            net.nodes[1].close(accepted.id);
+        }
+        net.run(millis(10));
+        net.sent.clear();
+    }
+    assert_eq!(net.nodes[0].host.table_sizes().time_wait, 10_000);
+    net.run(seconds(60));
+    for node in &net.nodes {
+        assert_eq!(node.host.table_sizes(), TableSizes::default());
+        assert_eq!(node.host.next_deadline(), None);
+        assert!(node.store.is_empty());
+        assert_eq!(node.budget.used(), 0);
+    }
+    assert_eq!(net.nodes[1].host.counters().tcp_passive_opens, 10_000);
+}
+
+/// Requirement: RFC9293-MUST-13
+/// Requirement: RFC9293-P54
 #[test]
 fn time_wait_lasts_twice_the_segment_lifetime() {
     let mut net = Net::ip();
@@ -229,6 +258,83 @@ fn ports_run_out_with_an_error_and_an_abort_frees_one() {
     node.transmit();
     assert!(again(&mut node).is_ok());
     assert_eq!(again(&mut node), full);
+}
+
+/// Requirement: RFC9293-MUST-46
+/// Requirement: RFC9293-P29
+/// Requirement: RFC9293-MUST-43
+#[test]
+fn what_cannot_be_opened_fails_at_once() {
+    use handclasp_stack::open::ConnectError;
+    let mut node = common::Node::on_ip(handclasp_stack::HostConfig::default());
+    let mut open =
+        |from: Option<&str>, to| node.connect_from(from.map(sock), to, Config::default());
+    let groups = ["255.255.255.255:80", "10.0.0.255:80", "224.0.0.1:80", "[ff02::1]:80"];
+    for remote in groups.into_iter().chain(["0.0.0.0:80", "[::]:80", "10.0.0.2:0"]) {
+        assert_eq!(open(None, remote), Err(ConnectError::NotUnicast), "{remote}");
+    }
+    for from in ["10.0.0.9:5000", "[fd00::1]:5000"] {
+        assert_eq!(open(Some(from), "10.0.0.2:80"), Err(ConnectError::NotOurs), "{from}");
+    }
+    let from = Some("10.0.0.1:5000");
+    assert!(open(from, "10.0.0.2:80").is_ok());
+    assert_eq!(open(from, "10.0.0.2:80"), Err(ConnectError::InUse));
+    assert!(open(from, "10.0.0.2:81").is_ok());
+    node.host.remove_route(&common::read("0.0.0.0/0"));
+    let unreachable = node.connect_from(None, "192.0.2.1:80", Config::default());
+    assert_eq!(unreachable, Err(ConnectError::NoRoute));
+}
+
+/// Requirement: RFC9293-MUST-45
+#[test]
+fn a_connection_keeps_its_address_when_better_ones_come() {
+    let mut net = Net::ip();
+    let (client, server) = net.open();
+    let node = &mut net.nodes[0];
+    node.add("10.0.0.3/30");
+    node.host.add_route(handclasp_stack::Route {
+        source: Some(common::ip("10.0.0.3")),
+        ..handclasp_stack::Route::on_link(common::read("10.0.0.2/32"))
+    });
+    node.write(client, b"still me");
+    net.run(millis(10));
+    assert_eq!(net.nodes[1].read(server), b"still me");
+    let segments = net.segments();
+    let ours = segments.iter().filter(|(from, _)| *from == 0);
+    assert!(ours.clone().count() > 2);
+    assert!(ours.map(|(_, segment)| segment.src.ip()).all(|ip| ip == common::ip("10.0.0.1")));
+    let fresh = net.nodes[0].connect("10.0.0.2:80");
+    let local = net.nodes[0].store.get(fresh).unwrap().tuple().local_ip;
+    assert_eq!(local, common::ip("10.0.0.3"));
+}
+
+#[test]
+fn the_first_address_of_a_network_speaks_until_it_goes() {
+    let mut net = Net::ip();
+    let speaks = |net: &mut Net| {
+        let id = net.nodes[0].connect("10.0.0.2:80");
+        net.nodes[0].store.get(id).unwrap().tuple().local_ip.to_string()
+    };
+    net.nodes[0].add("10.0.0.3/24");
+    assert_eq!(speaks(&mut net), "10.0.0.1");
+    net.nodes[0].host.remove_address(common::ip("10.0.0.1"));
+    assert_eq!(speaks(&mut net), "10.0.0.3");
+    net.nodes[0].host.remove_address(common::ip("10.0.0.3"));
+    let nowhere = net.nodes[0].connect_from(None, "10.0.0.2:80", Config::default());
+    assert_eq!(nowhere, Err(handclasp_stack::open::ConnectError::NoRoute));
+}
+
+#[test]
+fn an_address_that_goes_and_comes_back_takes_its_connections_along() {
+    let mut net = Net::ip();
+    let (client, server) = net.open();
+    assert!(net.nodes[1].host.remove_address(common::ip("10.0.0.2")));
+    net.nodes[0].write(client, b"where are you?");
+    net.run(seconds(1));
+    assert_eq!(net.nodes[1].read(server), b"");
+    net.nodes[1].add("10.0.0.2/24");
+    net.run(seconds(2));
+    assert_eq!(net.nodes[1].read(server), b"where are you?");
 }
 
 #[test]

@@ -251,6 +251,8 @@ fn what_is_damaged_or_not_for_us_is_dropped_and_counted() {
 }
 
 /// Requirement: RFC9293-MUST-50
+/// Requirement: RFC9293-MAY-10
+/// Requirement: RFC9293-MAY-11
 /// Requirement: RFC1122-R05
 #[test]
 fn ip_options_are_passed_over() {

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Net, Node, Segment, millis, seconds, sock, tcp};
+use common::{Node, Segment, seconds, sock, tcp};
 use handclasp_stack::HostConfig;
 use handclasp_stack::host::TableSizes;
 use handclasp_stack::listen::{Backlog, CookieMode, ListenerId};
@@ -159,6 +159,7 @@ fn a_repeated_syn_gets_the_same_answer() {
 
 /// Requirement: RFC9293-P35
 /// Requirement: RFC9293-P13
+/// Requirement: RFC9293-P51
 #[test]
 fn a_listener_answers_acks_with_rst_and_else_syns_only() {
     let (mut node, _) = server(Backlog::default());
@@ -181,6 +182,8 @@ fn a_listener_answers_acks_with_rst_and_else_syns_only() {
     assert_eq!(node.host.table_sizes(), TableSizes::default());
 }
 
+/// Requirement: RFC9293-P12
+/// Requirement: RFC9293-P34
 #[test]
 fn a_closed_port_answers_as_the_rfc_says() {
     let mut node = Node::on_ip(HostConfig::default());
@@ -351,69 +354,21 @@ fn settings_of_the_ip_header_hold_from_the_syn_ack_on() {
     assert_eq!((packets[0][8], packets[0][1]), (7, 0b10_1110 << 2));
 }
 
-/// Opens a connection from the first to the second, closes it from the first, and returns its
-/// client's port.
-fn leave_in_time_wait(net: &mut Net) -> u16 {
-    let (client, server) = net.open();
-    let port = net.nodes[0].store.get(client).unwrap().tuple().local_port;
-    net.nodes[0].close(client);
-    net.run(millis(10));
-    net.nodes[1].close(server);
-    net.run(millis(10));
-    assert_eq!(net.nodes[0].host.table_sizes().time_wait, 1);
-    port
-}
-
+/// Requirement: RFC7413-R01
+/// Requirement: RFC7413-R07
 #[test]
-fn a_new_syn_reopens_what_is_in_time_wait() {
-    let mut net = Net::ip();
-    // The server closes first, and so is the one in TIME-WAIT.
-    let (client, server) = net.open();
-    let local = net.nodes[0].store.get(client).unwrap().tuple().local();
-    net.nodes[1].close(server);
-    net.run(millis(10));
-    net.nodes[0].close(client);
-    net.run(millis(10));
-    assert_eq!(net.nodes[1].host.table_sizes().time_wait, 1);
-    let again = net.nodes[0].connect_from(Some(local), "10.0.0.2:80", Config::default()).unwrap();
-    net.run(millis(10));
-    assert_eq!(net.nodes[0].state(again), State::Established);
-    assert_eq!(net.nodes[1].host.table_sizes().time_wait, 0);
-    assert_eq!(net.nodes[1].host.counters().tcp_ext_tw_recycled, 1);
-}
-
-#[test]
-fn an_active_open_takes_over_time_wait_after_a_second() {
-    let mut net = Net::ip();
-    let local = sock(&format!("10.0.0.1:{}", leave_in_time_wait(&mut net)));
-    let again =
-        |net: &mut Net| net.nodes[0].connect_from(Some(local), "10.0.0.2:80", Config::default());
-    assert!(again(&mut net).is_err(), "the clock of timestamps has not moved on yet");
-    net.run(seconds(1));
-    let client = again(&mut net).unwrap();
-    net.run(millis(10));
-    assert_eq!(net.nodes[0].state(client), State::Established);
-}
-
-#[test]
-fn the_table_of_time_wait_is_bounded() {
-    let mut config = HostConfig::default();
-    config.time_wait_max = 3;
-    let mut node = Node::on_ip(config);
-    let listener = node.listen("0.0.0.0:80", Backlog::default());
-    for port in 1..=5 {
-        let syn_ack = knock(&mut node, port);
-        send(&mut node, port, &ack(&syn_ack), b"");
-        let id = node.host.accept(listener).unwrap().id;
-        node.close(id);
-        let fin = one(node.segments());
-        let header =
-            Header { ack: fin.header.seq + 1, flags: Flags::ACK | Flags::FIN, ..ack(&syn_ack) };
-        send(&mut node, port, &header, b"");
-    }
-    assert_eq!(node.host.table_sizes().time_wait, 3);
-    assert_eq!(node.host.table_sizes().tuples, 3);
-    assert_eq!(node.host.counters().tcp_ext_time_wait_overflow, 2);
+fn fast_open_is_not_spoken_here() {
+    let (mut node, listener) = server(Backlog::default());
+    let mut header = syn();
+    let mut fast_open = handclasp_wire::tcp::options::FastOpen::default();
+    fast_open.cookie[..8].fill(7);
+    fast_open.len = 8;
+    header.options.fast_open = Some(fast_open);
+    let syn_ack = one(send(&mut node, 1, &header, b"data"));
+    assert_eq!((syn_ack.header.ack, syn_ack.header.options.fast_open), (ISS + 1, None));
+    send(&mut node, 1, &ack(&syn_ack), b"data");
+    let accepted = node.host.accept(listener).unwrap();
+    assert_eq!(node.read(accepted.id), b"data");
 }
 
 #[test]

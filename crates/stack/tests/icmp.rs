@@ -109,6 +109,17 @@ fn echo_requests_to_groups_are_not_answered() {
     }
 }
 
+/// Requirement: RFC5927-P03
+#[test]
+fn an_error_about_one_connection_is_none_about_its_neighbour() {
+    let mut node = node();
+    let (one, syn) = opening(&mut node);
+    let (other, _) = opening(&mut node);
+    node.receive(unreachable(unreachable::PORT, 0, &syn[..28]));
+    assert_eq!(node.error(one), Some(Error::Refused));
+    assert_eq!(node.state(other), State::SynSent);
+}
+
 /// Requirement: RFC1122-R08
 /// Requirement: RFC9293-SHLD-26
 #[test]
@@ -183,6 +194,9 @@ fn source_quench_changes_nothing() {
 }
 
 /// Requirement: RFC1191-R01
+/// Requirement: RFC9293-P22
+/// Requirement: RFC7323-R34
+/// Requirement: RFC5927-P08
 /// Requirement: RFC8201-P03
 /// Requirement: RFC8201-P07
 #[test]
@@ -190,6 +204,7 @@ fn packets_become_as_small_as_the_path_needs() {
     let mut v4 = node();
     let (client, data) = sending(&mut v4, "10.0.9.9:80");
     assert_eq!(data.len(), 1500);
+    assert_eq!(data[6] & 0x40, 0x40, "routers must not fragment it");
     v4.receive(unreachable(unreachable::FRAGMENTATION_NEEDED, 1400, &data[..28]));
     let sent = v4.transmit();
     assert!(!sent.is_empty(), "it is sent again at once");
@@ -205,6 +220,8 @@ fn packets_become_as_small_as_the_path_needs() {
 
 /// Requirement: RFC8201-P02
 /// Requirement: RFC5927-P05
+/// Requirement: RFC8899-R01
+/// Requirement: RFC8899-R02
 #[test]
 fn reports_that_cannot_be_true_do_not_shrink_packets() {
     let mut node = node();
@@ -300,6 +317,44 @@ fn no_error_is_sent_about_errors_groups_or_later_fragments() {
     node.receive(common::fragment(&large, 32, 72));
     assert!(node.transmit().is_empty());
     assert!(node.pass(seconds(31)).is_empty());
+}
+
+/// An IPv6 packet with an extension header of eight bytes in front of a UDP datagram.
+fn extended(kind: u8, body: [u8; 6]) -> Bytes {
+    let plain = udp(sock("[fd00::2]:9"), sock("[fd00::1]:5353"), b"x");
+    let (Ok(from), Ok(to)) = ("fd00::2".parse(), "fd00::1".parse()) else { panic!() };
+    let mut bytes = Vec::new();
+    Ipv6::new(from, to, kind).emit(8 + plain.len() - 40, &mut bytes);
+    bytes.extend_from_slice(&[protocol::UDP, 0]);
+    bytes.extend_from_slice(&body);
+    bytes.extend_from_slice(&plain[40..]);
+    bytes.into()
+}
+
+/// The ICMPv6 type and code, and the pointer, of what is answered.
+fn answer_to(packet: Bytes) -> Option<(u8, u8, u32)> {
+    let mut node = node();
+    node.receive(packet);
+    let sent = node.transmit().pop()?;
+    let packet = Packet::parse(Medium::Ip, &sent).unwrap();
+    let Transport::Icmpv6(view) = packet.transport else { panic!("{packet:?}") };
+    let message = view.message();
+    Some((message.kind, message.code, u32::from_be_bytes(message.rest)))
+}
+
+#[test]
+fn extension_headers_are_passed_over_or_refused_as_they_ask() {
+    const PORT_UNREACHABLE: Option<(u8, u8, u32)> = Some((1, 4, 0));
+    for kind in [protocol::HOP_BY_HOP, protocol::DESTINATION_OPTIONS] {
+        assert_eq!(answer_to(extended(kind, [1, 4, 0, 0, 0, 0])), PORT_UNREACHABLE);
+        assert_eq!(answer_to(extended(kind, [0, 0, 0x1e, 2, 0, 0])), PORT_UNREACHABLE);
+        assert_eq!(answer_to(extended(kind, [0x5e, 4, 0, 0, 0, 0])), None);
+        assert_eq!(answer_to(extended(kind, [0, 0x9e, 3, 0, 0, 0])), Some((4, 2, 43)));
+        assert_eq!(answer_to(extended(kind, [0xde, 4, 0, 0, 0, 0])), Some((4, 2, 42)));
+        assert_eq!(answer_to(extended(kind, [0x1e, 255, 0, 0, 0, 0])), PORT_UNREACHABLE);
+    }
+    assert_eq!(answer_to(extended(protocol::ROUTING, [0; 6])), PORT_UNREACHABLE);
+    assert_eq!(answer_to(extended(protocol::ROUTING, [0, 1, 0, 0, 0, 0])), Some((4, 0, 42)));
 }
 
 #[test]

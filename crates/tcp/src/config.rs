@@ -16,7 +16,8 @@ pub enum Algorithm {
 pub struct KeepAlive {
     /// Silence before the first probe. The RFC asks for two hours or more by default.
     pub idle: Duration,
-    /// Between probes.
+    /// Between probes. Linux answers two of them in a second, unless it is told otherwise
+    /// (`tcp_invalid_ratelimit`).
     pub interval: Duration,
     /// Unanswered probes after which the peer counts as gone.
     pub count: u8,

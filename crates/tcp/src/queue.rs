@@ -152,3 +152,7 @@ impl ByteQueue {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::*;
 use handclasp_tcp::connection::{Error, Readiness};
 use handclasp_tcp::half_open::{Expiry, HalfOpen, Verdict};
-use handclasp_tcp::{Config, Context, State};
+use handclasp_tcp::{Config, State};
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::options::Timestamps;
 use handclasp_wire::tcp::{Flags, Header, Options};
@@ -423,27 +423,12 @@ fn without_an_mss_option_segments_carry_536_bytes_over_ipv4() {
 /// Requirement: RFC9293-MUST-15, RFC9293-MUST-67
 #[test]
 fn without_an_mss_option_segments_carry_1220_bytes_over_ipv6() {
-    let now = NOW;
-    let budget = handclasp_tcp::Budget::default();
-    let cx = Context::new(now, &budget);
-    let v6 = handclasp_tcp::Tuple::new(
-        "[fd00::1]:40000".parse().unwrap(),
-        "[fd00::2]:80".parse().unwrap(),
-    );
-    let mut c = handclasp_tcp::Connection::connect(Arc::new(plain()), v6, opening(), &cx);
-    let syn = c.poll_transmit(&cx, 0).unwrap();
-    assert_eq!(syn.header.options.mss, Some(1440));
-    let reply = Header {
-        src_port: 80,
-        dst_port: 40_000,
-        seq: SeqNumber(IRS),
-        ack: SeqNumber(ISS + 1),
-        flags: Flags::SYN | Flags::ACK,
-        window: 65_535,
-        ..Header::default()
-    };
-    c.segment_arrives(&cx, &reply, bytes::Bytes::new());
-    assert_eq!(c.info().mss, 1220);
+    let mut b = Bench::connecting_on(tuple_v6(), plain());
+    assert_eq!(b.one().header.options.mss, Some(1440));
+    b.syn_ack(Options::default());
+    b.write(&[1; 20_000]);
+    assert!(b.drain().iter().all(|t| t.payload_len() <= 1220));
+    assert_eq!(b.conn.info().mss, 1220);
 }
 
 /// RFC 4987 §3.6: a cookie gives back what it held, and nothing is known of the SYN-ACK.
@@ -474,4 +459,17 @@ fn a_half_open_connection_drops_segments_without_the_agreed_timestamps() {
     let config = Config::default();
     let h = half_open(&config, modern(), NOW);
     assert_eq!(judge(&config, &h, &third(), 0), Verdict::Ignore);
+}
+
+/// Requirement: RFC7323-R30
+#[test]
+fn a_half_open_connection_answers_an_old_timestamp_and_opens_nothing() {
+    let config = Config::default();
+    let h = half_open(&config, modern(), NOW);
+    let mut header = third();
+    header.options.timestamps = Some(Timestamps { value: 99, echo: 8000 });
+    let Verdict::Reply(ack) = judge(&config, &h, &header, 5) else { panic!("an ACK is due") };
+    assert_eq!((ack.flags, ack.ack.0), (Flags::ACK, IRS + 1));
+    header.options.timestamps = Some(Timestamps { value: 100, echo: 8000 });
+    assert_eq!(judge(&config, &h, &header, 5), Verdict::Complete);
 }

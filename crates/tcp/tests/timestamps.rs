@@ -219,6 +219,22 @@ fn after_24_days_of_silence_an_older_looking_stamp_is_taken_and_remembered() {
     assert_eq!(b.conn.info().unread, 0);
 }
 
+/// Slowly enough not to come round within an MSL, and fast enough for any speed we reach.
+/// Requirement: RFC7323-R32, RFC7323-R22
+#[test]
+fn our_clock_ticks_once_a_millisecond() {
+    let mut b = open();
+    let mut stamp = || {
+        b.write(b"x");
+        b.conn.set_nodelay(true);
+        let value = b.one().header.options.timestamps.unwrap().value;
+        b.advance(MS);
+        value
+    };
+    let first = stamp();
+    assert_eq!([stamp(), stamp()], [first + 1, first + 2]);
+}
+
 /// Requirement: RFC7323-R35
 #[test]
 fn our_stamps_begin_at_the_offset_that_the_host_chose() {
@@ -308,4 +324,23 @@ fn a_syn_with_a_scale_is_answered_with_one() {
     let reply = h.syn_ack(&config, &tuple(), handclasp_wire::time::Instant::from_millis(1));
     assert_eq!(reply.options.window_scale, Some(7));
     assert!(reply.window >= 60_000, "and its own window is not scaled");
+}
+
+/// The answer to what was sent first says that it arrived, not when the acknowledgment was
+/// lost: taken for a round trip, it would make the next timeout wait for as long.
+#[test]
+fn an_echo_of_what_was_sent_again_since_is_no_round_trip() {
+    let mut b = Bench::open_modern();
+    let first = b.clock();
+    b.write(&[0; 100]);
+    b.drain();
+    for _ in 0..6 {
+        b.until_deadline();
+        b.one();
+    }
+    b.advance(20 * MS);
+    assert!(b.clock() - first > 10_000, "ten seconds have passed");
+    let before = b.conn.info().rtt;
+    b.ack_stamped(ISS + 101, 101, first);
+    assert_eq!(b.conn.info().rtt, before);
 }

@@ -260,7 +260,7 @@ fn numbers_wrap_in_every_part_of_a_connections_life() {
     }
 }
 
-/// Requirement: RFC9293-P02, RFC9293-P03, RFC9293-MUST-5
+/// Requirement: RFC9293-P03
 #[test]
 fn an_urgent_field_without_urg_means_nothing() {
     let mut b = Bench::open();
@@ -269,4 +269,19 @@ fn an_urgent_field_without_urg_means_nothing() {
     b.arrive(header, b"plain");
     assert_eq!(b.conn.urgent_left(), None);
     assert_eq!(b.read(10), b"plain");
+}
+
+/// The peer's text overtook an older segment of its: that one's window ends further left.
+/// Requirement: RFC9293-P23
+#[test]
+fn a_window_that_came_with_an_older_ack_is_not_taken() {
+    let mut b = Bench::open();
+    b.write(&[0; 4000]);
+    b.drain();
+    b.ack_with_window(ISS + 3001, 2000);
+    let mut late = b.ack_header(ISS + 1);
+    late.seq += 5;
+    late.window = 5000;
+    b.arrive(late, b"later");
+    assert_eq!(b.conn.info().snd_wnd, 2000);
 }

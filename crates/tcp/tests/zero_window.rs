@@ -238,3 +238,37 @@ fn a_zero_window_from_the_start_is_probed() {
     b.until_deadline();
     assert_eq!(b.one().header.seq, SeqNumber(ISS));
 }
+
+/// Requirement: RFC6429-P02, RFC6429-R01, RFC6429-P04
+#[test]
+fn an_application_may_abort_what_a_closed_window_holds_up() {
+    let mut b = Bench::open();
+    shut(&mut b);
+    b.write(&[0; 60_000]);
+    b.watch(SECOND);
+    b.with(|c, cx| c.abort(cx));
+    assert_eq!(flags(&b.one()), "R.");
+    assert_eq!((b.state(), b.budget.used()), (State::Closed, 0));
+}
+
+/// Requirement: RFC6429-P03, RFC6429-P05, RFC6429-R01
+#[test]
+fn where_memory_is_short_a_peer_that_takes_nothing_holds_no_orphan_for_ever() {
+    for (limit, reclaimed) in [(10_000, true), (1 << 30, false)] {
+        let mut b = Bench::open();
+        b.budget = handclasp_tcp::Budget::new(limit);
+        shut(&mut b);
+        b.write(&[0; 9_000]);
+        b.close();
+        b.drain();
+        for _ in 0..50 {
+            b.until_deadline();
+            if b.drain().is_empty() || b.state() == State::Closed {
+                break;
+            }
+            b.ack(ISS + 1);
+        }
+        assert_eq!(b.state() == State::Closed, reclaimed);
+        assert_eq!(b.budget.used() == 0, reclaimed);
+    }
+}

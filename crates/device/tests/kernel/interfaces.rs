@@ -316,6 +316,20 @@ fn a_tun_interface_waits_while_it_is_down() {
 }
 
 #[test]
+fn what_is_of_neither_ip_version_is_discarded_and_the_rest_is_sent() {
+    Isolated::new().needs(Need::Tun).run(|| {
+        block_on(async {
+            let (_lab, mut host) = tun();
+            let mut corrupted = echo_request(&host, 1);
+            corrupted.header[0] ^= 0x80;
+            host.send(corrupted).await.expect("the device goes on");
+            ping(&mut host).await;
+            assert_eq!(host.device.discarded(), 1);
+        });
+    });
+}
+
+#[test]
 fn a_tun_interface_that_was_removed_is_the_end_of_the_device() {
     Isolated::new().needs(Need::Tun).run(|| {
         block_on(async {

@@ -97,8 +97,15 @@ pub enum Message<'a> {
     BytesEqual,
     /// A hash told that bytes were altered, lost or doubled.
     BytesDiffer,
-    /// How fast payload moved.
-    Goodput {
+    /// How fast payload was sent.
+    MovedOut {
+        /// Bytes of payload.
+        bytes: u64,
+        /// In this time.
+        time: Duration,
+    },
+    /// How fast payload was received.
+    MovedIn {
         /// Bytes of payload.
         bytes: u64,
         /// In this time.

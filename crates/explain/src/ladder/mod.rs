@@ -17,7 +17,7 @@ use crate::track::{Both, Side};
 use layout::{HANGING, Layout, MARK, STATE, TIME, pad, wrap};
 
 /// So many rows of plain data in a row are shown before the rest is folded into one line.
-const PLAIN_ROWS: u64 = 6;
+const PLAIN_ROWS: u64 = 4;
 
 const FAINT: Style = Style::new().dimmed();
 const STRONG: Style = Style::new().bold();
@@ -134,18 +134,25 @@ impl<'a, W: Write> Ladder<'a, W> {
         writeln!(self.out, "{}", format!("{before}  {left} {between} {right}").trim_end())
     }
 
-    /// One packet.
+    /// Whether this packet is one of many that are only counted, and if so, counts it.
+    pub fn folds(&mut self, row: &Row) -> bool {
+        self.plain_run = if row.is_plain() { self.plain_run + 1 } else { 0 };
+        let Some(limit) = self.view.fold_after else { return false };
+        let folds = self.plain_run > PLAIN_ROWS || (self.shown >= limit && !row.turning);
+        if folds {
+            let side = usize::from(row.from == Side::Server);
+            self.folded.packets += 1;
+            self.folded.bytes[side] += row.segment.len as u64;
+        }
+        folds
+    }
+
+    /// One packet, whether it [folds](Self::folds) or not.
     ///
     /// # Errors
     ///
     /// As [`Ladder::title`].
     pub fn row(&mut self, row: &Row) -> io::Result<()> {
-        if self.is_folded(row) {
-            let side = usize::from(row.from == Side::Server);
-            self.folded.packets += 1;
-            self.folded.bytes[side] += row.segment.len as u64;
-            return Ok(());
-        }
         self.unfold()?;
         self.shown += 1;
         self.segment_lines(row)?;
@@ -159,12 +166,6 @@ impl<'a, W: Write> Ladder<'a, W> {
             }
         }
         Ok(())
-    }
-
-    fn is_folded(&mut self, row: &Row) -> bool {
-        self.plain_run = if row.is_plain() { self.plain_run + 1 } else { 0 };
-        let Some(limit) = self.view.fold_after else { return false };
-        self.plain_run > PLAIN_ROWS || (self.shown >= limit && !row.turning)
     }
 
     /// Says how much was not shown, if anything was not.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Flags;
 
 use crate::track::note::Note;
@@ -47,7 +48,10 @@ fn options(segment: &Segment, absolute: bool) -> Vec<String> {
     words.extend(options.mss.map(|mss| format!("mss {mss}")));
     words.extend(options.window_scale.map(|scale| format!("ws {scale}")));
     for (left, right) in &segment.sack {
-        words.push(format!("sack {}-{}", left.get(absolute), right.get(absolute)));
+        // A block below the acknowledgment tells of a duplicate (RFC 2883 §4).
+        let again = segment.ack.is_some_and(|ack| SeqNumber(right.raw).le(SeqNumber(ack.raw)));
+        let name = if again { "dsack" } else { "sack" };
+        words.push(format!("{name} {}-{}", left.get(absolute), right.get(absolute)));
     }
     words
 }

@@ -23,7 +23,9 @@ fn draw(view: View, talk: &Talk) -> String {
     let mut ladder = Ladder::new(&mut text, &English, view);
     ladder.headings().unwrap();
     for row in &talk.rows {
-        ladder.row(row).unwrap();
+        if !ladder.folds(row) {
+            ladder.row(row).unwrap();
+        }
     }
     let summary = talk.flow.summary();
     let parts = [

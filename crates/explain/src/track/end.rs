@@ -40,6 +40,8 @@ pub(crate) struct End {
     pub(crate) duplicate_acks: u32,
     /// The number of its FIN.
     pub(crate) fin: Option<SeqNumber>,
+    /// Whether the last segment that reached it was a SYN that it had before.
+    pub(crate) syn_came_again: bool,
     /// Totals of what it sent.
     pub(crate) counts: Counts,
     /// When the segments that are not yet acknowledged were sent.
@@ -105,6 +107,8 @@ impl End {
     /// A segment of `peer` reached this end: RFC 9293 §3.10.7's order, as far as it moves
     /// the state. Returns whether a RST in it had to be believed.
     pub(crate) fn takes(&mut self, peer: &mut Self, header: &Header, seg_len: u32) -> bool {
+        self.syn_came_again = header.flags & (Flags::SYN | Flags::ACK) == Flags::SYN
+            && peer.arrived.next().gt(header.seq);
         let Some(state) = self.known.state else {
             peer.arrived.add(header.seq, seg_len);
             return header.flags.contains(Flags::RST);

@@ -61,6 +61,7 @@ impl Flow {
             Some(State::SynSent) if step.believed => {
                 Note::Refused { port: self.sockets[step.from].port() }
             }
+            _ if step.before[step.from].state == Some(State::Closed) => Note::NoConnection,
             _ if step.believed || !arrived => Note::Reset,
             _ => Note::StrayReset,
         }
@@ -68,7 +69,11 @@ impl Flow {
 
     fn syn_note(&self, step: &Step<'_>) -> Note {
         if step.sighting == Sighting::Again {
-            let what = if step.has(Flags::ACK) { Resent::SynAck } else { Resent::Syn };
+            let what = match (step.has(Flags::ACK), self.ends[step.from].syn_came_again) {
+                (false, _) => Resent::Syn,
+                (true, false) => Resent::SynAck,
+                (true, true) => Resent::SynAckForSyn,
+            };
             return self.again(step, what);
         }
         match (step.has(Flags::ACK), step.before[step.from.other()].state) {

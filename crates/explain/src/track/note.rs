@@ -76,6 +76,8 @@ pub enum Note {
     },
     /// A RST that ends the connection.
     Reset,
+    /// A RST from an end that has no connection any more, or never had one.
+    NoConnection,
     /// A RST that the receiver has no reason to believe (RFC 5961 §3).
     StrayReset,
     /// It was lost on the way.
@@ -93,8 +95,10 @@ pub enum Note {
 pub enum Resent {
     /// The first handshake packet.
     Syn,
-    /// The second.
+    /// The second, since the third does not come.
     SynAck,
+    /// The second, since the first came again.
+    SynAckForSyn,
     /// Data.
     Data,
     /// A FIN, with or without data.

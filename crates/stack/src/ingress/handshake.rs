@@ -94,7 +94,7 @@ impl Host {
     fn syn_queue(&mut self, acceptor: Acceptor) -> Option<&mut SynQueue> {
         match acceptor {
             Acceptor::Listener(id) => Some(&mut self.tcp.listeners.get_mut(id)?.syn_queue),
-            Acceptor::Pending(_) | Acceptor::Policy => Some(&mut self.forward.as_mut()?.syn_queue),
+            Acceptor::Pending(_) | Acceptor::Policy => Some(&mut self.forward.syn_queue),
         }
     }
 
@@ -152,7 +152,7 @@ impl Host {
             Acceptor::Listener(id) => {
                 self.tcp.listeners.get(id).is_none_or(|listener| listener.is_full())
             }
-            Acceptor::Policy => self.forward.as_ref().is_none_or(|forward| forward.is_full()),
+            Acceptor::Policy => self.forward.is_full(),
             Acceptor::Pending(_) => false,
         };
         if full {
@@ -188,11 +188,7 @@ impl Host {
                     listener.push(accepted);
                 }
             }
-            Acceptor::Policy => {
-                if let Some(forward) = &mut self.forward {
-                    forward.push(accepted);
-                }
-            }
+            Acceptor::Policy => self.forward.push(accepted),
             Acceptor::Pending(_) => {}
         }
         self.tcp.adopt(id, tuple, config, self.ip.path_mtu(tuple.remote_ip));
@@ -209,11 +205,10 @@ impl Host {
         after: Option<SeqNumber>,
     ) -> Result<(), Discard> {
         let syn = Self::is_syn(&segment)?;
-        let Some(forward) = &mut self.forward else { return Ok(()) };
-        if !syn && !forward.syn_queue.awaits_cookies(cx.now) {
+        if !syn && !self.forward.syn_queue.awaits_cookies(cx.now) {
             return self.for_closed_port(cx, &segment);
         }
-        match forward.decide(&segment.tuple) {
+        match self.forward.decide(&segment.tuple) {
             Decision::Accept(config) if syn => {
                 self.check_room(Acceptor::Policy)?;
                 self.answer_syn(cx, Acceptor::Policy, config, &segment, after)
@@ -237,8 +232,8 @@ impl Host {
         segment: &Segment,
         after: Option<SeqNumber>,
     ) -> Result<(), Discard> {
-        let Some(forward) = &mut self.forward else { return Ok(()) };
-        let id = forward
+        let id = self
+            .forward
             .ask(segment.tuple, segment.header.clone(), after, cx.now)
             .ok_or(Discard::NotForwarded)?;
         self.tcp.demux.insert(segment.tuple, Owner::Pending(id));
@@ -247,12 +242,11 @@ impl Host {
 
     /// Something more of a peer that waits for a decision: its SYN again, or its withdrawal.
     pub(super) fn for_pending(&mut self, id: PendingId, segment: &Segment) -> Result<(), Discard> {
-        let Some(forward) = &mut self.forward else { return Ok(()) };
-        let Some(pending) = forward.get_mut(id) else { return Ok(()) };
+        let Some(pending) = self.forward.get_mut(id) else { return Ok(()) };
         let header = &segment.header;
         if header.flags.contains(Flags::RST) {
             if header.seq == pending.syn.seq + 1 {
-                forward.take(id);
+                self.forward.take(id);
                 self.tcp.demux.remove(&segment.tuple);
                 return Ok(());
             }

@@ -28,36 +28,31 @@ impl Host {
         }
         let (src, dst) = (IpAddr::V4(view.src()), IpAddr::V4(view.dst()));
         let destination = self.check_addresses(&arrived, src, dst)?;
-        let end = usize::from(view.total_len());
-        let whole = Received {
+        let (header_len, end) = (view.header_len(), usize::from(view.total_len()));
+        let (protocol, ttl) = (view.protocol(), view.ttl());
+        let identification = view.identification().into();
+        let (offset, more) = (view.fragment_offset(), view.more_fragments());
+        let is_fragment = view.is_fragment();
+        let mut packet = arrived.data;
+        packet.truncate(end);
+        let received = Received {
             src,
             dst,
-            protocol: view.protocol(),
+            protocol,
             protocol_at: PROTOCOL_AT,
-            ttl: view.ttl(),
-            payload: arrived.data.slice(view.header_len()..end),
-            packet: arrived.data.slice(..end),
+            ttl,
+            payload: packet.slice(header_len..),
+            packet,
             destination,
             trusted: arrived.trusted,
             segment_size: arrived.segment_size,
         };
-        if !view.is_fragment() {
-            return Ok(Some(whole));
+        if !is_fragment {
+            return Ok(Some(received));
         }
-        let fragment = Fragment {
-            key: Key {
-                src,
-                dst,
-                protocol: view.protocol(),
-                identification: view.identification().into(),
-            },
-            protocol: view.protocol(),
-            offset: view.fragment_offset(),
-            more: view.more_fragments(),
-            data: view.payload(),
-            packet: &whole.packet,
-        };
-        self.reassemble(cx, &fragment, &whole)
+        let key = Key { src, dst, protocol, identification };
+        let fragment = Fragment { key, protocol, offset, more, data: &received.payload };
+        self.reassemble(cx, &fragment, &received)
     }
 
     /// Adds a fragment; gives the packet, if it is whole now, with `last`'s header.
@@ -68,7 +63,8 @@ impl Host {
         last: &Received,
     ) -> Result<Option<Received>, Discard> {
         self.counters.ip_reasm_reqds += 1;
-        let Some(whole) = self.ip.reassembly.add(fragment, cx.now)? else { return Ok(None) };
+        let whole = self.ip.reassembly.add(fragment, &last.packet, cx.now)?;
+        let Some(whole) = whole else { return Ok(None) };
         self.counters.ip_reasm_oks += 1;
         Ok(Some(Received {
             protocol: whole.protocol,

@@ -28,46 +28,80 @@ impl Host {
         let (src, dst) = (IpAddr::V6(view.src()), IpAddr::V6(view.dst()));
         let destination = self.check_addresses(&arrived, src, dst)?;
         let upper = view.upper()?;
+        if view.src().is_unspecified() && upper.protocol != protocol::ICMPV6 {
+            return Err(Discard::InvalidSource);
+        }
         let last = view.extensions().filter_map(Result::ok).last();
-        let end = Ipv6::HEADER_LEN + view.payload().len();
+        let judged = view.extensions().filter_map(Result::ok).try_for_each(check);
+        let (offset, fragment, protocol) = (upper.offset, upper.fragment, upper.protocol);
+        let protocol_at = last.map_or(NEXT_HEADER_AT, |extension| extension.offset) as u32;
+        let (ttl, end) = (view.hop_limit(), Ipv6::HEADER_LEN + view.payload().len());
+        let mut packet = arrived.data;
+        packet.truncate(end);
         let received = Received {
             src,
             dst,
-            protocol: upper.protocol,
-            protocol_at: last.map_or(NEXT_HEADER_AT, |extension| extension.offset) as u32,
-            ttl: view.hop_limit(),
-            payload: arrived.data.slice(upper.offset..end),
-            packet: arrived.data.slice(..end),
+            protocol,
+            protocol_at,
+            ttl,
+            payload: packet.slice(offset..),
+            packet,
             destination,
             trusted: arrived.trusted,
             segment_size: arrived.segment_size,
         };
-        if let Some(at) = view.extensions().filter_map(Result::ok).find_map(unfinished_route) {
-            let complaint = Complaint::BadField { pointer: at as u32 };
-            self.complain_about(&received, complaint, cx);
-            return Err(Discard::OtherHost);
+        if let Err(complaint) = judged {
+            if let Some(complaint) = complaint {
+                self.complain_about(&received, complaint, cx);
+            }
+            return Err(Discard::BadExtension);
         }
-        let Some(header) = upper.fragment else { return Ok(Some(received)) };
-        if header.offset == 0 && !header.more {
-            // Whole in itself: has nothing to do with other fragments (RFC 6946).
+        // One that is whole in itself has nothing to do with other fragments (RFC 6946).
+        let Some(header) = fragment.filter(|header| header.offset > 0 || header.more) else {
             return Ok(Some(received));
-        }
-        let key = Key { src, dst, protocol: 0, identification: header.identification };
+        };
         let fragment = Fragment {
-            key,
-            protocol: header.next_header,
+            key: Key { src, dst, protocol: 0, identification: header.identification },
+            protocol,
             offset: header.offset,
             more: header.more,
-            data: upper.payload,
-            packet: &received.packet,
+            data: &received.payload,
         };
         self.reassemble(cx, &fragment, &received)
     }
 }
 
-/// Where a routing header asks us to send the packet on, if it does. We do not: RFC 5095
-/// forbids it for type 0, and no other is known here (RFC 8200 §4.4).
-fn unfinished_route(extension: Extension<'_>) -> Option<usize> {
-    let left = *extension.bytes.get(SEGMENTS_LEFT_AT)?;
-    (extension.kind == protocol::ROUTING && left > 0).then_some(extension.offset + 2)
+/// Whether an extension header lets us take the packet in. If not, the error is what its sender
+/// is to be told, if anything.
+fn check(extension: Extension<'_>) -> Result<(), Option<Complaint>> {
+    match extension.kind {
+        protocol::ROUTING => match extension.bytes.get(SEGMENTS_LEFT_AT) {
+            // It asks us to send the packet on. RFC 5095 forbids that for type 0, and no other
+            // is known here (RFC 8200 §4.4).
+            Some(left) if *left > 0 => {
+                Err(Some(Complaint::BadField { pointer: extension.offset as u32 + 2 }))
+            }
+            _ => Ok(()),
+        },
+        protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS => check_options(extension),
+        _ => Ok(()),
+    }
+}
+
+/// The two highest bits of an option's type say what to do where it is unknown (RFC 8200
+/// §4.2). None needs to be known here.
+fn check_options(extension: Extension<'_>) -> Result<(), Option<Complaint>> {
+    let mut at = 2;
+    while let Some(kind) = extension.bytes.get(at) {
+        let pointer = (extension.offset + at) as u32;
+        match kind >> 6 {
+            0b00 => {}
+            0b01 => return Err(None),
+            _ => return Err(Some(Complaint::UnknownOption { pointer })),
+        }
+        // Pad1 alone has no length octet.
+        let len = extension.bytes.get(at + 1).map_or(0, |len| usize::from(*len));
+        at += if *kind == 0 { 1 } else { 2 + len };
+    }
+    Ok(())
 }

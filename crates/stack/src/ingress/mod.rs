@@ -5,6 +5,8 @@ mod handshake;
 mod icmp;
 mod ipv4;
 mod ipv6;
+mod ndp;
+mod path;
 mod tcp;
 mod udp;
 
@@ -75,23 +77,21 @@ impl Host {
         }
     }
 
-    /// Takes in what we sent to ourselves: as much as waits now, so that answers to answers
-    /// cannot keep us here.
-    pub(crate) fn receive_own<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
-        for _ in 0..self.ip.loopback.len() {
-            let Some(packet) = self.ip.loopback.pop_front() else { break };
-            let shown = self.observer.is_some().then(|| packet.data.clone());
-            let arrived = Arrived {
-                data: packet.data,
-                trusted: true,
-                segment_size: packet.segment_size,
-                to_group: false,
-                own: true,
-            };
-            if let Err(why) = self.packet_arrives(store, cx, arrived) {
-                self.discarded(cx, &why, shown.as_deref());
-            }
+    /// Takes in one packet that we sent to ourselves; returns whether there was one.
+    pub(crate) fn receive_own<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) -> bool {
+        let Some(packet) = self.ip.loopback.pop_front() else { return false };
+        let shown = self.observer.is_some().then(|| packet.data.clone());
+        let arrived = Arrived {
+            data: packet.data,
+            trusted: true,
+            segment_size: packet.segment_size,
+            to_group: false,
+            own: true,
+        };
+        if let Err(why) = self.packet_arrives(store, cx, arrived) {
+            self.discarded(cx, &why, shown.as_deref());
         }
+        true
     }
 
     fn discarded(&mut self, cx: &Context<'_>, why: &Discard, packet: Option<&[u8]>) {
@@ -121,7 +121,7 @@ impl Host {
         let Some(received) = received else { return Ok(()) };
         self.counters.ip_in_delivers += 1;
         match (received.protocol, received.dst) {
-            (protocol::TCP, _) => self.tcp_arrives(store, cx, &received),
+            (protocol::TCP, _) => self.tcp_arrives(store, cx, received),
             (protocol::UDP, _) => self.udp_arrives(store, cx, &received),
             (protocol::ICMPV4, IpAddr::V4(_)) => self.icmpv4_arrives(store, cx, &received),
             (protocol::ICMPV6, IpAddr::V6(_)) => self.icmpv6_arrives(store, cx, &received),
@@ -143,7 +143,7 @@ impl Host {
     ) -> Result<Destination, Discard> {
         let destination = match self.ip.addresses.destination(dst) {
             Destination::Own if arrived.to_group => Destination::Group,
-            Destination::Other if !self.forwarded || !ip::is_unicast(dst) => {
+            Destination::Other if !self.forward.was_used() || !ip::is_unicast(dst) => {
                 return Err(Discard::OtherHost);
             }
             destination => destination,
@@ -159,10 +159,10 @@ impl Host {
     }
 
     /// Whether what nobody has is for us to answer: it was for us, or we take in everything.
-    const fn answers_for(&self, destination: Destination) -> bool {
+    pub(crate) fn answers_for(&self, destination: Destination) -> bool {
         match destination {
             Destination::Own => true,
-            Destination::Other => self.forward.is_some(),
+            Destination::Other => self.forward.is_active(),
             Destination::Group => false,
         }
     }

@@ -1,6 +1,6 @@
 //! TCP segments: checked, and handed to whom their four-tuple belongs.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use handclasp_tcp::{Context, Tuple, half_open, time_wait};
 use handclasp_wire::error::Layer;
 use handclasp_wire::ip::is_unicast;
@@ -28,7 +28,7 @@ impl Host {
         &mut self,
         store: &mut S,
         cx: &Context<'_>,
-        received: &Received,
+        received: Received,
     ) -> Result<(), Discard> {
         self.counters.tcp_in_segs += 1;
         if received.destination == Destination::Group || !is_unicast(received.src) {
@@ -45,7 +45,9 @@ impl Host {
             local_port: header.dst_port,
             remote_port: header.src_port,
         };
-        let text = received.payload.slice(view.header_len()..);
+        let header_len = view.header_len();
+        let mut text = received.payload;
+        text.advance(header_len);
         let segment = Segment { tuple, header, text, destination: received.destination };
         match self.tcp.demux.get(&tuple) {
             Some(Owner::Connection(id)) => self.for_connection(store, cx, id, segment),
@@ -143,7 +145,7 @@ impl Host {
         if let Some(listener) = listener.filter(|_| own) {
             return self.for_listener(store, cx, listener, segment, after);
         }
-        if self.forward.as_ref().is_some_and(|forward| forward.config.tcp) {
+        if self.forward.is_active() && self.forward.config.tcp {
             return self.for_forwarder(store, cx, segment, after);
         }
         self.for_closed_port(cx, &segment)

@@ -38,7 +38,7 @@ impl Host {
             self.complain_about(received, complaint, cx);
             return Err(Discard::ClosedPort);
         };
-        self.keep_flow(socket, cx.now);
+        self.udp.used(socket, cx.now);
         let end = Udp::HEADER_LEN + view.payload().len();
         let mut rest = received.payload.slice(Udp::HEADER_LEN..end);
         let size = received.segment_size.map_or(usize::MAX, |size| usize::from(size.max(1)));

@@ -26,9 +26,7 @@ pub(crate) struct Addresses {
 }
 
 impl Addresses {
-    /// Adds an address, or changes its prefix length.
     pub(crate) fn add(&mut self, address: Cidr) {
-        self.remove(address.address());
         self.list.push(address);
     }
 

@@ -51,8 +51,10 @@ fn the_source_is_the_address_nearest_to_the_peer() {
 }
 
 #[test]
-fn adding_an_address_again_changes_its_network() {
-    let mut ours = addresses(&["10.0.0.1/24", "10.0.0.1/16"]);
-    assert_eq!(ours.remove(ip("10.0.0.1")), "10.0.0.1/16".parse().ok());
+fn a_removed_address_is_nobody_s() {
+    let mut ours = addresses(&["10.0.0.1/24", "10.0.0.2/24"]);
+    assert_eq!(ours.remove(ip("10.0.0.1")), "10.0.0.1/24".parse().ok());
     assert_eq!(ours.remove(ip("10.0.0.1")), None);
+    assert_eq!(ours.destination(ip("10.0.0.1")), Destination::Other);
+    assert_eq!(ours.iter().count(), 1);
 }

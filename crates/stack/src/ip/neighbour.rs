@@ -16,7 +16,10 @@ use crate::timers::Timers;
 /// Neighbours remembered. The one unused for longest makes room.
 const CAPACITY: usize = 1024;
 /// Packets that wait for one neighbour's answer; the oldest makes room (RFC 1122 §2.3.2.2).
-const WAITING: usize = 64;
+const WAITING: usize = 256;
+/// The same for all neighbours together: whoever makes us answer to many silent ones must not
+/// fill our memory with the answers.
+const WAITING_IN_ALL: usize = 2048;
 /// Requests without an answer after which a neighbour counts as gone (RFC 4861 §10).
 const ATTEMPTS: u8 = 3;
 /// How long a stale address serves before we ask: whoever has just asked for us need not be
@@ -37,6 +40,8 @@ pub(crate) struct Neighbours {
     timers: Timers,
     /// Requests to be sent.
     questions: VecDeque<Question>,
+    /// Packets that wait, for all of them.
+    waiting: usize,
 }
 
 struct Neighbour {
@@ -84,6 +89,7 @@ impl Neighbours {
             by_ip: HashMap::with_hasher(hash),
             timers: Timers::new(),
             questions: VecDeque::new(),
+            waiting: 0,
         }
     }
 
@@ -111,7 +117,11 @@ impl Neighbours {
         let Some(slot) = self.by_ip.get(&ip) else { return Some(packet) };
         let waiting = &mut self.entries[*slot as usize].waiting;
         waiting.push_back(packet);
-        if waiting.len() > WAITING { waiting.pop_front() } else { None }
+        if waiting.len() > WAITING || self.waiting >= WAITING_IN_ALL {
+            return waiting.pop_front();
+        }
+        self.waiting += 1;
+        None
     }
 
     /// Takes note of a neighbour's address and returns the packets that waited for it.
@@ -137,7 +147,17 @@ impl Neighbours {
         }
         neighbour.mac = Some(mac);
         neighbour.used = now;
+        self.waiting -= neighbour.waiting.len();
         core::mem::take(&mut neighbour.waiting)
+    }
+
+    /// What went to a neighbour got no answer from beyond it: asks whether it is still there
+    /// (RFC 9293 §3.8.3, RFC 4861 §7.3.1).
+    pub(crate) fn doubt(&mut self, ip: IpAddr, now: Instant) {
+        let Some(slot) = self.by_ip.get(&ip).map(|slot| *slot as usize) else { return };
+        if matches!(self.entries[slot].state, State::Known { .. }) {
+            self.ask(slot, 1, now);
+        }
     }
 
     pub(crate) fn next_question(&mut self) -> Option<Question> {
@@ -201,6 +221,7 @@ impl Neighbours {
         let neighbour = self.entries.remove(slot);
         self.by_ip.remove(&neighbour.ip);
         self.timers.cancel(slot);
+        self.waiting -= neighbour.waiting.len();
         neighbour
     }
 

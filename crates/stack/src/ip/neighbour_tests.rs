@@ -55,10 +55,32 @@ fn many_packets_at_once_ask_one_question() {
 fn the_oldest_waiting_packet_makes_room() {
     let mut neighbours = neighbours();
     neighbours.lookup(ip(1), at(0));
-    for number in 0..WAITING as u8 {
-        assert_eq!(neighbours.wait(ip(1), packet(number)), None);
+    for number in 0..WAITING {
+        assert_eq!(neighbours.wait(ip(1), packet(number as u8)), None);
     }
     assert_eq!(neighbours.wait(ip(1), packet(200)), Some(packet(0)));
+}
+
+#[test]
+fn packets_for_many_silent_neighbours_take_bounded_room() {
+    let mut neighbours = neighbours();
+    for n in 0..100 {
+        neighbours.lookup(ip(n), at(0));
+        for number in 0..100 {
+            neighbours.wait(ip(n), packet(number));
+        }
+    }
+    let waiting = |neighbours: &Neighbours| {
+        neighbours.entries.iter().map(|(_, neighbour)| neighbour.waiting.len()).sum::<usize>()
+    };
+    assert_eq!(waiting(&neighbours), WAITING_IN_ALL);
+    assert_eq!(neighbours.learn(ip(0), MAC, Evidence::Answer, at(1)).len(), 100);
+    neighbours.lookup(ip(200), at(1));
+    assert_eq!(neighbours.wait(ip(200), packet(1)), None, "there is room again");
+    while let Some(next) = neighbours.next_deadline() {
+        while neighbours.pop_failed(next).is_some() {}
+    }
+    assert_eq!((waiting(&neighbours), neighbours.waiting), (0, 0));
 }
 
 #[test]

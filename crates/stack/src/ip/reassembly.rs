@@ -53,8 +53,6 @@ pub(crate) struct Fragment<'a> {
     pub(crate) offset: u16,
     pub(crate) more: bool,
     pub(crate) data: &'a [u8],
-    /// The fragment from its IP header on.
-    pub(crate) packet: &'a [u8],
 }
 
 /// Why a fragment was dropped, and mostly the whole packet with it.
@@ -73,6 +71,16 @@ pub enum Refusal {
 pub(crate) struct Whole {
     pub(crate) protocol: u8,
     pub(crate) payload: Bytes,
+}
+
+/// A packet whose fragments did not all come in time.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Expired {
+    pub(crate) src: IpAddr,
+    pub(crate) dst: IpAddr,
+    /// What the packet carries, and the start of its first fragment, if that came: its sender
+    /// is to be told then (RFC 1122 §3.3.2, RFC 8200 §4.5).
+    pub(crate) first: Option<(u8, Bytes)>,
 }
 
 /// The incomplete packets, in the order in which their first fragments came.
@@ -102,14 +110,16 @@ impl Reassembly {
         Self { limits, packets: Vec::new() }
     }
 
-    /// Takes a fragment, and gives the packet if it was the last one missing.
+    /// Takes a fragment, which came in `packet`, and gives the whole if it was the last one
+    /// missing.
     pub(crate) fn add(
         &mut self,
         fragment: &Fragment<'_>,
+        packet: &[u8],
         now: Instant,
     ) -> Result<Option<Whole>, Refusal> {
         let at = self.partial(fragment.key, now);
-        let added = self.packets[at].add(fragment, self.limits.fragments);
+        let added = self.packets[at].add(fragment, packet, self.limits.fragments);
         if added.is_err() {
             self.packets[at].spoil();
         }
@@ -166,17 +176,17 @@ impl Reassembly {
         self.packets.iter().map(|partial| partial.deadline).min()
     }
 
-    /// Gives up a packet whose time is over. Its sender is to be told if its first fragment
-    /// came (RFC 1122 §3.3.2, RFC 8200 §4.5): that is the quote, otherwise it is empty.
-    pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<(Key, Bytes)> {
+    /// Gives up a packet whose time is over.
+    pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<Expired> {
         let at = self.packets.iter().position(|partial| partial.deadline <= now)?;
-        let partial = self.packets.remove(at);
-        Some((partial.key, partial.quote))
+        let Partial { key, protocol, quote, .. } = self.packets.remove(at);
+        let first = protocol.map(|protocol| (protocol, quote));
+        Some(Expired { src: key.src, dst: key.dst, first })
     }
 }
 
 impl Partial {
-    fn add(&mut self, fragment: &Fragment<'_>, most: usize) -> Result<(), Refusal> {
+    fn add(&mut self, fragment: &Fragment<'_>, packet: &[u8], most: usize) -> Result<(), Refusal> {
         let (start, len) = (usize::from(fragment.offset), fragment.data.len());
         let end = start + len;
         // All but the last are whole units of eight bytes (RFC 8200 §4.5); an empty one could
@@ -213,8 +223,7 @@ impl Partial {
         self.pieces.insert(at, (start, Bytes::copy_from_slice(fragment.data)));
         if start == 0 {
             self.protocol = Some(fragment.protocol);
-            let quote = fragment.packet.get(..QUOTE).unwrap_or(fragment.packet);
-            self.quote = Bytes::copy_from_slice(quote);
+            self.quote = Bytes::copy_from_slice(packet.get(..QUOTE).unwrap_or(packet));
         }
         Ok(())
     }
@@ -222,6 +231,7 @@ impl Partial {
     fn spoil(&mut self) {
         self.spoilt = true;
         self.pieces = Vec::new();
+        self.protocol = None;
         self.quote = Bytes::new();
     }
 

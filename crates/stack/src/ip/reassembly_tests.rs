@@ -12,7 +12,7 @@ fn key(source: u8, identification: u32) -> Key {
 }
 
 fn fragment(key: Key, offset: u16, data: &[u8], more: bool) -> Fragment<'_> {
-    Fragment { key, protocol: 17, offset, more, data, packet: &PACKET }
+    Fragment { key, protocol: 17, offset, more, data }
 }
 
 fn reassembly() -> Reassembly {
@@ -25,7 +25,7 @@ fn add(
     data: &[u8],
     more: bool,
 ) -> Result<Option<Whole>, Refusal> {
-    reassembly.add(&fragment(key(2, 7), offset, data, more), Instant::ZERO)
+    reassembly.add(&fragment(key(2, 7), offset, data, more), &PACKET, Instant::ZERO)
 }
 
 /// Requirement: RFC1122-R10
@@ -93,10 +93,10 @@ fn fragments_of_impossible_sizes_are_refused() {
 fn packets_of_other_sources_or_identifications_do_not_mix() {
     let mut reassembly = reassembly();
     let first = fragment(key(2, 7), 0, &[1; 8], true);
-    reassembly.add(&first, Instant::ZERO).unwrap();
+    reassembly.add(&first, &PACKET, Instant::ZERO).unwrap();
     for other in [key(3, 7), key(2, 8), Key { protocol: 6, ..key(2, 7) }] {
         let last = fragment(other, 8, &[2; 8], false);
-        assert_eq!(reassembly.add(&last, Instant::ZERO), Ok(None));
+        assert_eq!(reassembly.add(&last, &PACKET, Instant::ZERO), Ok(None));
     }
 }
 
@@ -105,15 +105,16 @@ fn what_never_completes_is_given_up_and_quotes_its_first_fragment() {
     let mut reassembly = reassembly();
     add(&mut reassembly, 0, &[1; 8], true).unwrap();
     let without_first = fragment(key(3, 1), 8, &[1; 8], true);
-    reassembly.add(&without_first, Instant::from_millis(1)).unwrap();
+    reassembly.add(&without_first, &PACKET, Instant::from_millis(1)).unwrap();
     let timeout = Instant::from_millis(30_000);
     assert_eq!(reassembly.next_deadline(), Some(timeout));
     assert_eq!(reassembly.pop_expired(Instant::from_millis(29_999)), None);
     let expired = reassembly.pop_expired(timeout).unwrap();
-    assert_eq!(expired, (key(2, 7), Bytes::copy_from_slice(&PACKET)));
+    assert_eq!((expired.src, expired.dst), (key(2, 7).src, key(2, 7).dst));
+    assert_eq!(expired.first, Some((17, Bytes::copy_from_slice(&PACKET))));
     assert_eq!(reassembly.pop_expired(timeout), None);
     let expired = reassembly.pop_expired(Instant::from_millis(30_001)).unwrap();
-    assert_eq!(expired, (key(3, 1), Bytes::new()));
+    assert_eq!((expired.src, expired.first), (key(3, 1).src, None));
 }
 
 #[test]
@@ -121,14 +122,14 @@ fn a_greedy_source_pushes_out_its_own_packets_only() {
     let limits = Limits { bytes_per_source: 4000, ..Limits::default() };
     let mut reassembly = Reassembly::new(limits);
     let honest = fragment(key(9, 0), 0, &[1; 800], true);
-    reassembly.add(&honest, Instant::ZERO).unwrap();
+    reassembly.add(&honest, &PACKET, Instant::ZERO).unwrap();
     for identification in 0..100 {
         let greedy = fragment(key(2, identification), 0, &[1; 800], true);
-        reassembly.add(&greedy, Instant::ZERO).unwrap();
+        reassembly.add(&greedy, &PACKET, Instant::ZERO).unwrap();
     }
     assert!(reassembly.bytes_of(|partial| partial.key.src == key(2, 0).src) <= 4000);
     let last = fragment(key(9, 0), 800, &[2; 8], false);
-    assert!(reassembly.add(&last, Instant::ZERO).unwrap().is_some());
+    assert!(reassembly.add(&last, &PACKET, Instant::ZERO).unwrap().is_some());
 }
 
 proptest! {
@@ -145,7 +146,7 @@ proptest! {
         for (source, identification, unit, len, more) in fragments {
             let data = vec![0; len];
             let fragment = fragment(key(source, identification), unit * 8, &data, more);
-            let _ = reassembly.add(&fragment, Instant::ZERO);
+            let _ = reassembly.add(&fragment, &PACKET, Instant::ZERO);
             prop_assert!(reassembly.bytes_of(|_| true) <= 600);
             prop_assert!(reassembly.packets.len() <= 6);
             prop_assert!(reassembly.packets.iter().all(|partial| partial.pieces.len() <= 4));

@@ -51,6 +51,11 @@ impl Routes {
         Some(self.list.remove(at))
     }
 
+    /// The route to just this network.
+    pub(crate) fn get(&self, destination: &Cidr) -> Option<&Route> {
+        self.list.iter().find(|route| route.destination.same_network(destination))
+    }
+
     pub(crate) fn to(&self, ip: IpAddr) -> Option<&Route> {
         self.list.iter().find(|route| route.destination.contains(ip))
     }

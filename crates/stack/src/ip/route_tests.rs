@@ -38,6 +38,8 @@ fn a_route_to_the_same_network_takes_the_place_of_the_old_one() {
     let mut routes = routes();
     routes.add(Route::default_via(ip("10.0.0.1")));
     assert_eq!(gateway(&routes, "8.8.8.8"), Some(Some(ip("10.0.0.1"))));
+    assert!(routes.get(&cidr("0.0.0.0/1")).is_none());
+    assert!(routes.get(&cidr("0.0.0.0/0")).is_some());
     assert!(routes.remove(&cidr("0.0.0.0/0")).is_some());
     assert_eq!(gateway(&routes, "8.8.8.8"), None);
     assert_eq!(routes.iter().count(), 2);

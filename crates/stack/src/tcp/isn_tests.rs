@@ -11,6 +11,8 @@ fn starts(seed: u8) -> Starts {
 }
 
 /// Requirement: RFC6528-R01
+/// Requirement: RFC9293-MUST-8
+/// Requirement: RFC9293-SHLD-1
 #[test]
 fn for_one_tuple_the_number_follows_a_clock_of_four_microseconds() {
     let starts = starts(1);
@@ -32,6 +34,7 @@ fn for_one_tuple_the_number_grows_over_time() {
 }
 
 /// Requirement: RFC6528-R02
+/// Requirement: RFC9293-MUST-9
 #[test]
 fn another_tuple_or_another_secret_gives_an_unrelated_number() {
     let number = |seed, port| starts(seed).sequence(&tuple(port), Instant::ZERO).0;
@@ -49,6 +52,7 @@ fn both_ends_of_a_connection_choose_apart() {
     assert_ne!(starts.sequence(&here, Instant::ZERO), starts.sequence(&there, Instant::ZERO));
 }
 
+/// Requirement: RFC6191-P07
 #[test]
 fn a_reopened_tuple_starts_beyond_what_its_last_incarnation_sent() {
     let starts = starts(1);
@@ -66,4 +70,19 @@ fn the_timestamp_offset_belongs_to_the_tuple_and_is_not_its_sequence_number() {
     assert_eq!(offset, starts.timestamp_offset(&tuple(1)));
     assert_ne!(offset, starts.timestamp_offset(&tuple(2)));
     assert_ne!(offset, starts.sequence(&tuple(1), Instant::ZERO).0);
+}
+
+/// Requirement: RFC6528-P03
+#[test]
+fn every_one_of_the_secret_s_256_bits_counts() {
+    let number = |secret| Starts::new(&Secret::new(secret)).sequence(&tuple(1), Instant::ZERO);
+    let mut numbers = alloc::vec![number([0; 32])];
+    for bit in 0..256 {
+        let mut secret = [0; 32];
+        secret[bit / 8] = 1 << (bit % 8);
+        numbers.push(number(secret));
+    }
+    numbers.sort_unstable_by_key(|number| number.0);
+    numbers.dedup();
+    assert_eq!(numbers.len(), 257);
 }

@@ -10,6 +10,7 @@ pub(crate) mod time_waits;
 
 use alloc::sync::Arc;
 
+use handclasp_tcp::transmit::Slices;
 use handclasp_tcp::{Config, TimeWait, Tuple};
 use handclasp_wire::frame::{Outbound, PartialChecksum};
 use handclasp_wire::ip::protocol;
@@ -111,11 +112,7 @@ impl Tcp {
 
 /// A segment as the network layer takes it: its checksum starts with the pseudo header's sum
 /// and is to be finished.
-pub(crate) fn emit(
-    tuple: &Tuple,
-    header: &Header,
-    payload: handclasp_tcp::transmit::Slices,
-) -> Outbound {
+pub(crate) fn emit(tuple: &Tuple, header: &Header, payload: Slices) -> Outbound {
     let text: usize = payload.iter().map(bytes::Bytes::len).sum();
     let len = (header.emitted_len() + text) as u32;
     let sum = checksum::pseudo_header(tuple.local_ip, tuple.remote_ip, protocol::TCP, len);

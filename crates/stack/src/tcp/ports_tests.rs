@@ -75,6 +75,7 @@ fn every_port_is_used_before_choosing_fails() {
 }
 
 /// Requirement: RFC6056-R02
+/// Requirement: RFC6056-R06
 #[test]
 fn reserved_ports_are_never_chosen() {
     let mut ports = ports(1024..=1033);

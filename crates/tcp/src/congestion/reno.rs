@@ -10,7 +10,8 @@ use super::{Controller, RateSample, initial_window};
 #[derive(Clone, Debug)]
 pub struct Reno {
     mss: u32,
-    initial: u32,
+    /// Segments in the initial window.
+    initial: u8,
     cwnd: u32,
     ssthresh: u32,
     /// Bytes acknowledged since the window last grew in congestion avoidance.
@@ -21,8 +22,8 @@ impl Reno {
     /// Starts with `segments` segments of `mss` bytes.
     #[must_use]
     pub fn new(mss: u32, segments: u8) -> Self {
-        let initial = initial_window(mss, segments);
-        Self { mss, initial, cwnd: initial, ssthresh: u32::MAX, acked: 0 }
+        let cwnd = initial_window(mss, segments);
+        Self { mss, initial: segments, cwnd, ssthresh: u32::MAX, acked: 0 }
     }
 
     /// RFC 5681 §3.1 equation 4.
@@ -74,7 +75,7 @@ impl Controller for Reno {
     }
 
     fn restarted(&mut self, _now: Instant) {
-        self.cwnd = self.cwnd.min(self.initial);
+        self.cwnd = self.cwnd.min(initial_window(self.mss, self.initial));
     }
 
     fn set_mss(&mut self, mss: u32) {

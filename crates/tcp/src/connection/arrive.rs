@@ -1,5 +1,6 @@
 //! A segment arrives: RFC 9293 §3.10.7's checks, in the RFC's order.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -26,7 +27,7 @@ impl Connection {
         match self.state {
             State::Closed | State::Listen => {
                 if !header.flags.contains(Flags::RST) {
-                    self.pending.reply = Some(reset_for(header, len));
+                    self.pending.reply = Some(Box::new(reset_for(header, len)));
                 }
             }
             State::SynSent => self.arrive_in_syn_sent(cx, header, payload),
@@ -95,9 +96,12 @@ impl Connection {
             }
         }
         let wnd = self.rcv.wnd();
-        // A closed window takes no text, but the ACK and the RST of a probe at its edge.
+        // A closed window takes no text, but the ACK and the RST of a probe at its edge. And
+        // whose text filled the window and was lost acknowledges from its right edge.
         let probe_of_closed_window = wnd == 0 && seq == self.rcv.nxt;
-        if touches_window(self.rcv.nxt, wnd, seq, seg_len) || probe_of_closed_window {
+        let ack_at_edge = seg_len == 0 && !is_reset && seq == self.rcv.nxt + wnd;
+        if touches_window(self.rcv.nxt, wnd, seq, seg_len) || probe_of_closed_window || ack_at_edge
+        {
             return true;
         }
         if !is_reset {

@@ -104,6 +104,14 @@ impl Connection {
         if self.gives_up(cx) {
             return;
         }
+        if self.life.orphaned
+            && cx.budget.under_pressure()
+            && self.snd.rtt.backoff >= self.config.orphan_retries
+        {
+            // Nobody waits for this but a peer that takes nothing (RFC 6429 §3).
+            self.give_up(cx);
+            return;
+        }
         self.snd.unanswered = self.snd.unanswered.saturating_add(1);
         self.snd.rtt.backoff = self.snd.rtt.backoff.saturating_add(1);
         self.snd.waiting_since.get_or_insert(cx.now);

@@ -16,6 +16,7 @@ mod text;
 mod transmit;
 mod user;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use handclasp_wire::seq::SeqNumber;
@@ -77,7 +78,7 @@ struct Pending {
     /// The RST that ends the connection.
     reset: bool,
     /// An answer to one segment that leaves the connection as it is.
-    reply: Option<Header>,
+    reply: Option<Box<Header>>,
     /// A challenge ACK (RFC 5961).
     challenge: bool,
     /// A probe of a closed window.
@@ -129,8 +130,7 @@ pub struct Connection {
 
 impl Connection {
     fn new(config: Arc<Config>, tuple: Tuple, opening: Opening, cx: &Context<'_>) -> Self {
-        let mut snd = Sender::new(&config, opening.iss, cx.now);
-        snd.wl2 = opening.iss;
+        let snd = Sender::new(&config, opening.iss, cx.now);
         Self {
             tuple,
             state: State::Closed,

@@ -24,6 +24,10 @@ impl Connection {
             return false;
         }
         if let PathError::PacketTooBig { mtu } = error {
+            if !self.tuple.local_ip.is_ipv4() && mtu < IPV6_MTU_MIN {
+                // No IPv6 path is so narrow: RFC 8201 §4 discards it.
+                return false;
+            }
             self.set_path_mtu(cx, mtu.min(self.path_mtu));
             return true;
         }

@@ -23,7 +23,7 @@ impl Connection {
     /// not.
     pub fn poll_transmit(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
         if let Some(reply) = self.pending.reply.take() {
-            return Some(self.emit(cx, reply, Slices::new(), None, Purpose::Reset));
+            return Some(self.emit(cx, *reply, Slices::new(), None, Purpose::Reset));
         }
         if core::mem::take(&mut self.pending.reset) {
             let header = self.reset_header(cx);
@@ -58,6 +58,8 @@ impl Connection {
     }
 
     fn transmit_synchronized(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
+        // A device that cuts bursts repeats the urgent pointer, which counts from each segment.
+        let burst = if self.snd.up.is_some() { 0 } else { burst };
         self.transmit_lost(cx, burst)
             .or_else(|| self.transmit_probe(cx))
             .or_else(|| self.transmit_new(cx, burst))
@@ -66,15 +68,12 @@ impl Connection {
 
     /// Lost data, as far as the congestion window allows; the first piece in any case.
     fn transmit_lost(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
-        if self.snd.flight.lost() == 0 {
+        if !self.may_resend() {
             return None;
         }
         let smss = u32::from(self.snd.smss);
         let forced = self.snd.recovery.first_resend;
         let room = self.snd.congestion_room();
-        if !forced && room < smss {
-            return None;
-        }
         let most = if forced || room < 2 * smss {
             smss
         } else {
@@ -91,6 +90,13 @@ impl Connection {
         let timeout = core::mem::take(&mut self.pending.timeout);
         let purpose = if timeout { Purpose::Timeout } else { Purpose::Retransmit };
         Some(self.transmit_range(cx, seq, len, purpose))
+    }
+
+    /// Whether something lost lies inside the peer's window, and ours lets it out.
+    fn may_resend(&self) -> bool {
+        let snd = &self.snd;
+        let room = snd.recovery.first_resend || snd.congestion_room() >= u32::from(snd.smss);
+        room && snd.flight.first_lost().is_some_and(|seq| seq.lt(snd.edge()))
     }
 
     /// A probe of a closed window or of an idle peer: an ACK with an old number and no text,
@@ -110,27 +116,16 @@ impl Connection {
     /// New data and the FIN, as far as both windows, Nagle and silly-window avoidance allow.
     fn transmit_new(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
         let unsent = self.snd.unsent();
-        if unsent == 0 && !self.snd.fin_waits() {
+        // What was lost has precedence, though it may have to wait for room.
+        if unsent == 0 && !self.snd.fin_waits() || self.snd.flight.lost() > 0 {
             return None;
         }
         self.snd.restart_after_idle(&self.config, cx.now);
-        let smss = u32::from(self.snd.smss);
         let window = self.snd.window_room();
-        if unsent == 0 && window > 0 {
+        if self.may_send_fin() {
             return Some(self.transmit_fin(cx));
         }
-        let usable = window.min(self.snd.congestion_room()).min(unsent);
-        let most = usable.min((burst as u32).max(smss));
-        let len = if most == unsent && self.may_send_small(unsent % smss) {
-            most
-        } else if most >= smss {
-            whole_segments(most, smss)
-        } else if self.may_send_into_small_window(window, most) {
-            most
-        } else {
-            self.wait_for_room(cx, window);
-            return None;
-        };
+        let len = self.new_len(burst as u32);
         if len == 0 {
             self.wait_for_room(cx, window);
             return None;
@@ -142,12 +137,35 @@ impl Connection {
         if fin {
             self.snd.fin = Some(seq + len);
         }
-        if len % smss != 0 {
+        if !len.is_multiple_of(u32::from(self.snd.smss)) {
             self.snd.small_end = seq + len;
         }
         self.snd.sent(cx.now, len + u32::from(fin));
         self.after_sending_new(cx);
         Some(self.transmit_range(cx, seq, len + u32::from(fin), Purpose::Data))
+    }
+
+    /// How many bytes of new data may leave in one piece; 0 if none.
+    fn new_len(&self, burst: u32) -> u32 {
+        let smss = u32::from(self.snd.smss);
+        let unsent = self.snd.unsent();
+        let window = self.snd.window_room();
+        let usable = window.min(self.snd.congestion_room()).min(unsent);
+        let most = usable.min(burst.max(smss));
+        if most == unsent && self.may_send_small(unsent % smss) {
+            most
+        } else if most >= smss {
+            whole_segments(most, smss)
+        } else if self.may_send_into_small_window(window, most) {
+            most
+        } else {
+            0
+        }
+    }
+
+    /// Whether a FIN may leave by itself: like every octet, it needs its place in the window.
+    fn may_send_fin(&self) -> bool {
+        self.snd.unsent() == 0 && self.snd.fin_waits() && self.snd.window_room() > 0
     }
 
     /// Whether a segment that is not full may leave: Nagle's rule as Minshall bettered it,
@@ -171,14 +189,22 @@ impl Connection {
     fn wait_for_room(&mut self, cx: &Context<'_>, window: u32) {
         // What the override timer granted was for the window of that time.
         self.pending.small &= window > 0;
-        if !self.snd.flight.is_empty() || self.timers.is_set(Timer::Persist) {
+        if !self.waits_without_timer() {
             return;
         }
         if window == 0 {
             self.arm_persist(cx);
-        } else if !self.timers.is_set(Timer::Override) {
+        } else {
             self.arm(cx, Timer::Override, cx.now + OVERRIDE_TIMEOUT);
         }
+    }
+
+    /// Whether something is to be sent, nothing under way will bring an ACK, and no timer
+    /// will look again.
+    fn waits_without_timer(&self) -> bool {
+        let waits = self.snd.unsent() > 0 || self.snd.fin_waits();
+        let looks = self.timers.is_set(Timer::Persist) || self.timers.is_set(Timer::Override);
+        waits && self.snd.flight.is_empty() && !looks
     }
 
     pub(super) fn arm_persist(&mut self, cx: &Context<'_>) {
@@ -278,21 +304,28 @@ impl Connection {
         cx.record(&self.tuple, || Event::TimerFired(timer));
     }
 
-    /// Whether anything would leave if asked; cheap, for hosts that skip idle connections.
+    /// Whether [`Connection::poll_transmit`] has anything to do, be it to set a timer for data
+    /// that must wait; cheap, for hosts that skip idle connections.
     #[must_use]
     pub fn wants_to_send(&self) -> bool {
         let p = &self.pending;
-        p.reply.is_some()
-            || p.reset
-            || p.syn
-            || p.challenge
-            || p.window_probe
-            || p.keep_alive
-            || self.rcv.owed.urge == Urge::Now
-            || self.rcv.owed.duplicates > 0
-            || self.snd.flight.lost() > 0
-            || self.snd.unsent() > 0
-            || self.snd.fin_waits()
+        if p.reply.is_some() || p.reset {
+            return true;
+        }
+        let owes_ack =
+            p.challenge || self.rcv.owed.urge == Urge::Now || self.rcv.owed.duplicates > 0;
+        match self.state {
+            State::Closed | State::Listen => false,
+            State::SynSent | State::SynReceived => p.syn || owes_ack,
+            _ => owes_ack || p.window_probe || p.keep_alive || self.wants_to_send_data(),
+        }
+    }
+
+    fn wants_to_send_data(&self) -> bool {
+        match self.snd.flight.lost() {
+            0 => self.new_len(0) > 0 || self.may_send_fin() || self.waits_without_timer(),
+            _ => self.may_resend(),
+        }
     }
 }
 

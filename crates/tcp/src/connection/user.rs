@@ -121,6 +121,10 @@ impl Connection {
         let fallback = self.snd.rtt.srtt();
         self.rcv.tuning.read(&self.config, cx.now, n, fallback, pressure);
         self.rcv.settle(cx.budget);
+        if self.rcv.urgent_left().is_none() {
+            // Read past: so that it never lags behind by half of all numbers.
+            self.rcv.up = None;
+        }
         if self.state.can_receive() && self.rcv.should_update_window(cx.budget) {
             self.rcv.owed.urge = Urge::Now;
         }

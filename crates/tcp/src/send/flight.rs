@@ -151,6 +151,10 @@ impl Flight {
             self.forget(&gone);
             delivery.add(&gone, gone.len, now);
         }
+        if self.ranges.is_empty() {
+            // What a connection at rest does not need is let go, as the queue's memory is.
+            self.ranges = VecDeque::new();
+        }
         // What lay behind something resent waited for that: its age is no round trip.
         delivery.rtt = delivery.rtt.filter(|_| !resent);
         delivery
@@ -225,6 +229,14 @@ impl Flight {
         self.sacked = 0;
     }
 
+    /// Where the first lost range begins.
+    pub(crate) fn first_lost(&self) -> Option<SeqNumber> {
+        if self.lost == 0 {
+            return None;
+        }
+        self.ranges.iter().find(|s| s.fate.contains(Fate::LOST)).map(|s| s.seq)
+    }
+
     /// Takes the first lost stretch of at most `max` numbers before `edge`, marks it as sent
     /// again and returns it.
     pub(crate) fn resend_lost(
@@ -288,3 +300,7 @@ impl Flight {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "flight_tests.rs"]
+mod tests;

@@ -24,12 +24,13 @@ const MSS_MIN: u16 = 48;
 #[derive(Clone, Debug)]
 pub(crate) struct Sender {
     pub(crate) iss: SeqNumber,
+    /// Whether our SYN is acknowledged; after 4 GiB `snd.una` may be `iss` again.
+    pub(crate) syn_acked: bool,
     pub(crate) una: SeqNumber,
     pub(crate) nxt: SeqNumber,
     /// In bytes, scaled.
     pub(crate) wnd: u32,
     pub(crate) wl1: SeqNumber,
-    pub(crate) wl2: SeqNumber,
     /// The greatest window the peer ever offered.
     pub(crate) max_wnd: u32,
     /// Behind the last urgent octet written (RFC 9293 §3.8.5).
@@ -68,11 +69,11 @@ impl Sender {
     pub(crate) fn new(config: &Config, iss: SeqNumber, now: Instant) -> Self {
         Self {
             iss,
+            syn_acked: false,
             una: iss,
             nxt: iss,
             wnd: 0,
             wl1: SeqNumber(0),
-            wl2: SeqNumber(0),
             max_wnd: 0,
             up: None,
             queue: ByteQueue::default(),
@@ -120,7 +121,7 @@ impl Sender {
 
     /// The sequence number of the first byte in `queue`.
     pub(crate) fn data_base(&self) -> SeqNumber {
-        if self.una == self.iss { self.iss + 1 } else { self.una }
+        if self.syn_acked { self.una } else { self.iss + 1 }
     }
 
     /// The sequence number behind the last byte written.
@@ -229,6 +230,9 @@ impl Sender {
         self.queue.consume(usize::try_from(data).unwrap_or(0));
         let delivery = self.flight.acknowledge(ack, now);
         self.una = ack;
+        self.syn_acked = true;
+        // So that it never lags behind by half of all numbers.
+        self.small_end = self.small_end.max(ack);
         self.unanswered = 0;
         self.starved = false;
         self.waiting_since = (!self.flight.is_empty()).then_some(now);
@@ -291,3 +295,7 @@ impl Sender {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "sender_tests.rs"]
+mod tests;

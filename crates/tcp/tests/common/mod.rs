@@ -28,6 +28,11 @@ pub fn tuple() -> Tuple {
     Tuple::new("10.77.0.1:40000".parse().unwrap(), "10.77.0.2:80".parse().unwrap())
 }
 
+/// The same over IPv6.
+pub fn tuple_v6() -> Tuple {
+    Tuple::new("[fd00::1]:40000".parse().unwrap(), "[fd00::2]:80".parse().unwrap())
+}
+
 pub fn opening() -> Opening {
     Opening { iss: SeqNumber(ISS), timestamp_offset: 7000, path_mtu: 1500, link_mtu: 1500 }
 }
@@ -59,10 +64,15 @@ pub struct Bench {
 impl Bench {
     /// A connection in SYN-SENT whose SYN was not taken yet.
     pub fn connecting(config: Config) -> Self {
+        Self::connecting_on(tuple(), config)
+    }
+
+    /// As [`Bench::connecting`], on other sockets.
+    pub fn connecting_on(tuple: Tuple, config: Config) -> Self {
         let now = Instant::from_millis(1000);
         let budget = Budget::default();
         let cx = Context::new(now, &budget);
-        let conn = Connection::connect(Arc::new(config), tuple(), opening(), &cx);
+        let conn = Connection::connect(Arc::new(config), tuple, opening(), &cx);
         Self { conn, now, budget, peer_nxt: IRS, peer_wnd: 65_535, peer_ts: None, burst: 0 }
     }
 

@@ -1,0 +1,51 @@
+//! `handclasp lab`: a connection in a private network, told as it happens.
+
+#[cfg(target_os = "linux")]
+pub(crate) mod live;
+pub(crate) mod plan;
+mod report;
+mod simulated;
+
+use crate::Outcome;
+use crate::args::LabArgs;
+use crate::error::Error;
+
+use plan::Plan;
+
+/// What the page says that is fetched.
+pub(crate) const PAGE: &str = "hello from the other end\n";
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// When the network cannot be made, or the output cannot be written.
+pub(crate) fn run(args: LabArgs) -> Result<Outcome, Error> {
+    let is_virtual = args.r#virtual;
+    let plan = Plan::new(args, seed())?;
+    if is_virtual { simulated::run(&plan) } else { run_live(&plan) }
+}
+
+#[cfg(target_os = "linux")]
+fn run_live(plan: &Plan) -> Result<Outcome, Error> {
+    live::run(plan)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn run_live(_plan: &Plan) -> Result<Outcome, Error> {
+    Err(Error::NeedsLinux)
+}
+
+/// A seed that differs from run to run, short enough to be typed.
+pub(crate) fn seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish() % 100_000
+}
+
+/// The most time that packets spend on their way there and back.
+fn round_trip(plan: &Plan) -> std::time::Duration {
+    plan.whims.as_ref().map_or(std::time::Duration::ZERO, |whims| {
+        let longest = |c: &handclasp_impair::config::Config| c.delay + c.jitter;
+        longest(&whims.outgoing) + longest(&whims.incoming)
+    })
+}

@@ -1,0 +1,194 @@
+//! Where packets and steps are seen.
+
+use std::net::SocketAddr;
+use std::sync::mpsc::SyncSender;
+use std::time;
+
+use handclasp::device::tap::{Direction, Tap};
+use handclasp::tcp::event::{Event, Log};
+use handclasp::tcp::{State, Tuple};
+use handclasp::wire::checksum;
+use handclasp::wire::frame::Medium;
+use handclasp::wire::packet::{Net, Packet, Transport};
+use handclasp::wire::tcp::{Flags, Header};
+use handclasp::wire::time::Instant;
+use handclasp_explain::track::row::PREVIEW;
+use handclasp_explain::track::{Fate, dissect};
+
+use super::{SeenPacket, Sight, Step};
+
+/// Sights that wait to be told; beyond them the stack has to wait too, so that a fast transfer
+/// takes no unbounded memory.
+pub(crate) const BACKLOG: usize = 16 * 1024;
+
+/// Of so many packets the peer's state is asked after each one; later only after those that
+/// may change it. A question takes some microseconds.
+const ASKED_EACH: u64 = 200;
+
+/// Somebody who can tell the peer's state.
+pub(crate) trait AskPeer: Send {
+    /// The state of the connection between `peer` and `ours`, if it can be told.
+    fn state(&mut self, peer: SocketAddr, ours: SocketAddr) -> Option<State>;
+}
+
+/// What all taps of a link have in common.
+#[derive(Clone)]
+pub(crate) struct Eye {
+    sights: SyncSender<Sight>,
+    medium: Medium,
+    /// When time begins.
+    origin: time::Instant,
+}
+
+impl Eye {
+    pub(crate) fn new(sights: SyncSender<Sight>, medium: Medium) -> Self {
+        Self { sights, medium, origin: time::Instant::now() }
+    }
+
+    fn look(&self, at: time::Instant, direction: Direction, bytes: &[u8]) -> Option<SeenPacket> {
+        let at = Instant::ZERO + at.saturating_duration_since(self.origin);
+        look(self.medium, at, direction == Direction::Out, bytes)
+    }
+
+    fn tell(&self, sight: Sight) {
+        // A narrator that is gone has no reader any more; the connections go on without.
+        let _ = self.sights.send(sight);
+    }
+}
+
+/// A TCP packet of our stack's or the peer's; `None` if it is another kind of packet.
+pub(crate) fn look(medium: Medium, at: Instant, ours: bool, bytes: &[u8]) -> Option<SeenPacket> {
+    let nobody = SocketAddr::from(([0; 4], 0));
+    let (src, dst, header, payload) = match dissect(medium, bytes) {
+        Some(tcp) => tcp,
+        None if is_of_another_kind(medium, bytes) => return None,
+        // Only a damaged packet is nothing that can be read.
+        None => (nobody, nobody, Header::default(), &[][..]),
+    };
+    Some(SeenPacket {
+        at,
+        ours,
+        src,
+        dst,
+        header,
+        len: payload.len(),
+        payload: payload[..payload.len().min(PREVIEW)].to_vec(),
+        sum: checksum::sum(bytes).partial(),
+        fate: Fate::Arrived,
+        peer: None,
+    })
+}
+
+/// Whether a packet is whole but not TCP.
+fn is_of_another_kind(medium: Medium, bytes: &[u8]) -> bool {
+    Packet::parse(medium, bytes).is_ok_and(|packet| {
+        matches!(packet.net, Net::Arp(_))
+            || matches!(
+                packet.transport,
+                Transport::Udp(_) | Transport::Icmpv4(_) | Transport::Icmpv6(_)
+            )
+    })
+}
+
+/// A tap between the stack and its link.
+pub(crate) struct Near(pub(crate) Eye);
+
+impl Tap for Near {
+    fn packet(&mut self, at: time::Instant, direction: Direction, bytes: &[u8]) {
+        if let Some(packet) = self.0.look(at, direction, bytes) {
+            self.0.tell(Sight::Near(Box::new(packet)));
+        }
+    }
+}
+
+/// Asks the peer, but not at each packet of a long transfer.
+struct Asker {
+    ask: Box<dyn AskPeer>,
+    packets: u64,
+}
+
+impl Asker {
+    fn new(ask: Box<dyn AskPeer>) -> Self {
+        Self { ask, packets: 0 }
+    }
+
+    fn complete(&mut self, packet: &mut SeenPacket) {
+        self.packets += 1;
+        let turning = packet.header.flags.intersects(Flags::SYN | Flags::FIN | Flags::RST);
+        if turning || self.packets <= ASKED_EACH {
+            let tuple = packet.tuple();
+            packet.peer = self.ask.state(tuple.remote(), tuple.local());
+        }
+    }
+}
+
+/// A tap between the link and the peer.
+pub(crate) struct Far {
+    eye: Eye,
+    asker: Asker,
+}
+
+impl Far {
+    pub(crate) fn new(eye: Eye, ask: Box<dyn AskPeer>) -> Self {
+        Self { eye, asker: Asker::new(ask) }
+    }
+}
+
+impl Tap for Far {
+    fn packet(&mut self, at: time::Instant, direction: Direction, bytes: &[u8]) {
+        if let Some(mut packet) = self.eye.look(at, direction, bytes) {
+            self.asker.complete(&mut packet);
+            self.eye.tell(Sight::Far(Box::new(packet)));
+        }
+    }
+}
+
+/// Sees the packets that a link loses.
+pub(crate) struct Grave {
+    eye: Eye,
+    asker: Asker,
+}
+
+impl Grave {
+    pub(crate) fn new(eye: Eye, ask: Box<dyn AskPeer>) -> Self {
+        Self { eye, asker: Asker::new(ask) }
+    }
+}
+
+impl Tap for Grave {
+    fn packet(&mut self, at: time::Instant, direction: Direction, bytes: &[u8]) {
+        if let Some(packet) = self.eye.look(at, direction, bytes) {
+            let mut packet = SeenPacket { fate: Fate::Lost, ..packet };
+            self.asker.complete(&mut packet);
+            self.eye.tell(Sight::Lost(Box::new(packet)));
+        }
+    }
+}
+
+/// Hears the stack's log.
+pub(crate) struct Ear(pub(crate) SyncSender<Sight>);
+
+impl Log for Ear {
+    fn record(&self, _at: Instant, tuple: &Tuple, event: &Event<'_>) {
+        if let Some(step) = Step::of(event) {
+            // As for packets.
+            let _ = self.0.send(Sight::Step(*tuple, step));
+        }
+    }
+}
+
+impl Step {
+    /// The step that an event is, if it is one that counts.
+    pub(crate) fn of(event: &Event<'_>) -> Option<Self> {
+        Some(match *event {
+            Event::State { to, cause, .. } => Self::State { to, cause },
+            Event::Received { header, len } => {
+                Self::Received { seq: header.seq, seg_len: header.seg_len(len) }
+            }
+            Event::Sent { header, len, .. } => {
+                Self::Sent { seq: header.seq, seg_len: header.seg_len(len) }
+            }
+            _ => return None,
+        })
+    }
+}

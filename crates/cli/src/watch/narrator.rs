@@ -1,0 +1,343 @@
+//! Puts packets and the stack's own steps together to rows.
+//!
+//! A packet that went out is a row at once. One that came in waits until the stack took it, so
+//! that the row can tell the state in which it left the stack; a packet that the stack never
+//! takes (because no connection wants it) is told when something later is, or after
+//! [`PATIENCE`].
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use handclasp::tcp::state::Cause;
+use handclasp::tcp::{State, Tuple};
+use handclasp::wire::seq::SeqNumber;
+use handclasp_explain::track::row::{Known, Row};
+use handclasp_explain::track::{Both, Flow, Side};
+
+use super::pairing::Pairing;
+use super::tell::{About, Teller};
+use super::{SeenPacket, Sight, Step};
+
+/// How long a packet waits for the stack to take it.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How long a packet of ours may be on its way before its row is told without its end.
+const TRAVEL: Duration = Duration::from_secs(2);
+
+/// How many of the stack's last segments are remembered with the state they left in.
+const SENT: usize = 64;
+
+/// Tells what is seen of a stack.
+pub(crate) struct Narrator<T> {
+    teller: T,
+    pairing: Pairing,
+    /// Both ends' states before the first packet, as far as they are known.
+    before: Both<Option<State>>,
+    told: Vec<Told>,
+    /// Where in `told` a connection is.
+    index: HashMap<Tuple, usize>,
+    /// What the stack says of its own ends.
+    own: HashMap<Tuple, Own>,
+}
+
+/// The stack's end of a connection, by its log.
+#[derive(Default)]
+struct Own {
+    state: Option<State>,
+    /// Segments, and the state in which they were sent.
+    sent: VecDeque<(SeqNumber, u32, State)>,
+}
+
+/// A connection that is being told.
+struct Told {
+    tuple: Tuple,
+    about: About,
+    flow: Flow,
+    /// Came in, and was not yet taken by the stack.
+    arrived: VecDeque<SeenPacket>,
+    /// Was taken by the stack; the steps that follow may belong to it. Beside each row, the
+    /// states before it.
+    taken: Vec<(Row, Both<Known>)>,
+}
+
+impl<T: Teller> Narrator<T> {
+    pub(crate) fn new(teller: T, pairing: Pairing, before: Both<Option<State>>) -> Self {
+        let (told, index, own) = (Vec::new(), HashMap::new(), HashMap::new());
+        Self { teller, pairing, before, told, index, own }
+    }
+
+    /// Tells until nobody sends any more; hands the connections and the teller back.
+    ///
+    /// # Errors
+    ///
+    /// When the teller cannot write any more.
+    pub(crate) fn run(mut self, sights: &Receiver<Sight>) -> io::Result<(T, Vec<Flow>)> {
+        loop {
+            let untaken = self.told.iter().any(Told::waits);
+            let sight = match (untaken, self.pairing.waits()) {
+                (true, _) => sights.recv_timeout(PATIENCE),
+                (false, true) => sights.recv_timeout(TRAVEL),
+                (false, false) => sights.recv().map_err(RecvTimeoutError::from),
+            };
+            match sight {
+                Ok(Sight::End) => break,
+                Ok(sight) => self.pairing.put(sight),
+                Err(RecvTimeoutError::Timeout) if untaken => self.settle()?,
+                Err(RecvTimeoutError::Timeout) => self.pairing.give_up(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.hear()?;
+        }
+        self.pairing.give_up();
+        self.hear()?;
+        self.settle()?;
+        Ok((self.teller, self.told.into_iter().map(|told| told.flow).collect()))
+    }
+
+    fn hear(&mut self) -> io::Result<()> {
+        while let Some(sight) = self.pairing.next() {
+            match sight {
+                Sight::Step(tuple, step) => self.step(tuple, step)?,
+                Sight::Near(packet) | Sight::Far(packet) | Sight::Lost(packet) => {
+                    self.packet(*packet)?;
+                }
+                Sight::End => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing came for a while: what waits is told as it stands.
+    fn settle(&mut self) -> io::Result<()> {
+        for told in &mut self.told {
+            let own = self.own.get(&told.tuple).and_then(|own| own.state);
+            told.settle(&mut self.teller, own)?;
+        }
+        Ok(())
+    }
+
+    fn packet(&mut self, packet: SeenPacket) -> io::Result<()> {
+        let tuple = packet.tuple();
+        let at = match self.index.get(&tuple) {
+            Some(&at) => at,
+            None => self.begin(tuple, &packet)?,
+        };
+        let told = &mut self.told[at];
+        if !packet.ours && packet.fate.arrives() {
+            told.arrived.push_back(packet);
+            return Ok(());
+        }
+        let own = self.own.get_mut(&tuple);
+        told.settle(&mut self.teller, own.as_ref().and_then(|own| own.state))?;
+        let (seq, seg_len) = (packet.header.seq, packet.header.seg_len(packet.len));
+        let state = own.filter(|_| packet.ours).and_then(|own| own.state_when_sent(seq, seg_len));
+        if let Some((mut row, before)) = told.see(&packet) {
+            told.own_state(&mut row, state);
+            told.tell(&mut self.teller, row, &before)?;
+        }
+        Ok(())
+    }
+
+    /// The first packet of a connection.
+    fn begin(&mut self, tuple: Tuple, packet: &SeenPacket) -> io::Result<usize> {
+        let mut flow = Flow::new(&packet.as_packet());
+        let number = self.told.len();
+        let before = if number == 0 { self.before } else { Both::default() };
+        for side in [Side::Client, Side::Server] {
+            if let Some(state) = before[side] {
+                flow.read(side, state);
+            }
+        }
+        let ours = flow.side_of(tuple.local()).unwrap_or(Side::Client);
+        let about = About { number, sockets: flow.sockets(), ours };
+        self.teller.begin(&about, &flow.states())?;
+        self.told.push(Told { tuple, about, flow, arrived: VecDeque::new(), taken: Vec::new() });
+        self.index.insert(tuple, number);
+        Ok(number)
+    }
+
+    fn step(&mut self, tuple: Tuple, step: Step) -> io::Result<()> {
+        let own = self.own.entry(tuple).or_default();
+        let told = self.index.get(&tuple).map(|&at| &mut self.told[at]);
+        match step {
+            Step::Sent { seq, seg_len } => own.sends(seq, seg_len),
+            Step::State { to, cause } => {
+                own.state = Some(to);
+                if let Some(told) = told.filter(|_| is_of_a_segment(cause)) {
+                    told.moved(to);
+                }
+            }
+            Step::Received { seq, seg_len } => {
+                if let Some(told) = told {
+                    told.take(&mut self.teller, seq, seg_len, own.state)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Own {
+    fn sends(&mut self, seq: SeqNumber, seg_len: u32) {
+        let Some(state) = self.state else { return };
+        if self.sent.len() == SENT {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((seq, seg_len, state));
+    }
+
+    /// The state in which the segment was sent, which may be a piece of a burst.
+    fn state_when_sent(&mut self, seq: SeqNumber, seg_len: u32) -> Option<State> {
+        let has = |&(start, len, _): &(SeqNumber, u32, State)| match seg_len {
+            0 => start == seq && len == 0,
+            _ => seq.within(start, len),
+        };
+        let at = self.sent.iter().position(has)?;
+        self.sent.drain(..at);
+        let &(start, len, state) = self.sent.front()?;
+        if seq + seg_len == start + len {
+            self.sent.pop_front();
+        }
+        Some(state)
+    }
+}
+
+impl Told {
+    fn waits(&self) -> bool {
+        !self.arrived.is_empty() || !self.taken.is_empty()
+    }
+
+    fn see(&mut self, packet: &SeenPacket) -> Option<(Row, Both<Known>)> {
+        let before = self.flow.states();
+        let mut row = self.flow.see(&packet.as_packet())?;
+        let peer = self.about.ours.other();
+        row.states[peer] = peer_state(row.states[peer].state, packet.peer);
+        if let Known { state: Some(state), read: true } = row.states[peer] {
+            self.flow.read(peer, state);
+        }
+        Some((row, before))
+    }
+
+    fn own_state(&mut self, row: &mut Row, state: Option<State>) {
+        if let Some(state) = state {
+            self.flow.read(self.about.ours, state);
+            row.states[self.about.ours] = Known { state: Some(state), read: true };
+        }
+    }
+
+    /// The stack took the segments from `seq` on.
+    fn take(
+        &mut self,
+        teller: &mut impl Teller,
+        seq: SeqNumber,
+        seg_len: u32,
+        state: Option<State>,
+    ) -> io::Result<()> {
+        self.tell_taken(teller)?;
+        let starts = |packet: &SeenPacket| {
+            let len = packet.header.seg_len(packet.len);
+            packet.header.seq == seq && (len > 0) == (seg_len > 0)
+        };
+        let Some(first) = self.arrived.iter().position(starts) else { return Ok(()) };
+        for packet in self.arrived.drain(..first).collect::<Vec<_>>() {
+            self.tell_untaken(teller, &packet, state)?;
+        }
+        // What the link coalesced are pieces, one behind the other.
+        let (mut next, end) = (seq, seq + seg_len);
+        while let Some(packet) = self.arrived.pop_front_if(|packet| packet.header.seq == next) {
+            next += packet.header.seg_len(packet.len);
+            if let Some((mut row, before)) = self.see(&packet) {
+                self.own_state(&mut row, state);
+                self.taken.push((row, before));
+            }
+            if next.ge(end) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last segment that was taken moved the stack's end.
+    fn moved(&mut self, to: State) {
+        if let Some((mut row, before)) = self.taken.pop() {
+            self.own_state(&mut row, Some(to));
+            self.taken.push((row, before));
+        }
+    }
+
+    fn settle(&mut self, teller: &mut impl Teller, own: Option<State>) -> io::Result<()> {
+        self.tell_taken(teller)?;
+        for packet in std::mem::take(&mut self.arrived) {
+            self.tell_untaken(teller, &packet, own)?;
+        }
+        Ok(())
+    }
+
+    fn tell_taken(&mut self, teller: &mut impl Teller) -> io::Result<()> {
+        for (row, before) in std::mem::take(&mut self.taken) {
+            self.tell(teller, row, &before)?;
+        }
+        Ok(())
+    }
+
+    /// A packet that no connection of the stack took: its end stays as it is.
+    fn tell_untaken(
+        &mut self,
+        teller: &mut impl Teller,
+        packet: &SeenPacket,
+        own: Option<State>,
+    ) -> io::Result<()> {
+        let Some((mut row, before)) = self.see(packet) else { return Ok(()) };
+        self.own_state(&mut row, own);
+        self.tell(teller, row, &before)
+    }
+
+    fn tell(&self, teller: &mut impl Teller, mut row: Row, before: &Both<Known>) -> io::Result<()> {
+        let moved = |side: Side| row.states[side].state != before[side].state;
+        row.turning = moved(Side::Client) || moved(Side::Server);
+        teller.row(&self.about, &row)
+    }
+}
+
+/// Whether the cause is a segment that came in, not a call or a timer.
+fn is_of_a_segment(cause: Cause) -> bool {
+    match cause {
+        Cause::SynArrived
+        | Cause::SynAckArrived
+        | Cause::SynAcknowledged
+        | Cause::FinArrived
+        | Cause::FinAcknowledged
+        | Cause::ResetArrived => true,
+        Cause::PassiveOpen
+        | Cause::ActiveOpen
+        | Cause::Close
+        | Cause::Abort
+        | Cause::Timeout
+        | Cause::Unreachable => false,
+    }
+}
+
+/// The peer's state at a packet, from what follows from the packet and what the peer answered
+/// when it was asked right after it.
+///
+/// An answer that the peer reaches from there without any further segment (it closed meanwhile)
+/// came too late for this packet: then what follows counts, as inferred.
+fn peer_state(follows: Option<State>, answer: Option<State>) -> Known {
+    let inferred = Known { state: follows, read: false };
+    let Some(answer) = answer else { return inferred };
+    // Where there is no connection any more, the listener answers.
+    let over = follows.is_some_and(|s| s.is_synchronized() || s == State::Closed);
+    let answer = if answer == State::Listen && over { State::Closed } else { answer };
+    let alone = [Cause::Close, Cause::Abort, Cause::Timeout];
+    let went_on = |from: State| alone.iter().any(|&cause| from.after(cause) == Some(answer));
+    if follows != Some(answer) && follows.is_some_and(went_on) {
+        return inferred;
+    }
+    Known { state: Some(answer), read: true }
+}
+
+#[cfg(test)]
+#[path = "narrator_tests.rs"]
+mod tests;

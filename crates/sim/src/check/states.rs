@@ -1,0 +1,52 @@
+//! Connections go from state to state as RFC 9293's figure 5 says, and in no other way.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use handclasp_tcp::event::{Event, Log};
+use handclasp_tcp::{State, Tuple};
+use handclasp_wire::time::Instant;
+
+use super::Violations;
+
+/// A log that checks every change of state.
+#[derive(Debug, Default)]
+pub struct States {
+    known: RefCell<HashMap<Tuple, State>>,
+    violations: RefCell<Violations>,
+    changes: RefCell<u64>,
+}
+
+impl States {
+    /// What was wrong so far.
+    #[must_use]
+    pub fn violations(&self) -> Violations {
+        self.violations.borrow().clone()
+    }
+
+    /// How many changes were seen.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        *self.changes.borrow()
+    }
+}
+
+impl Log for States {
+    fn record(&self, at: Instant, tuple: &Tuple, event: &Event<'_>) {
+        let Event::State { from, to, cause } = *event else { return };
+        *self.changes.borrow_mut() += 1;
+        let known = self.known.borrow_mut().insert(*tuple, to);
+        // A half-open connection is the host's affair until it is open; one in TIME-WAIT is
+        // again.
+        let begins = matches!(from, State::Closed | State::SynReceived);
+        let follows = match known {
+            None | Some(State::Closed) => begins,
+            Some(State::TimeWait) => begins || from == State::TimeWait,
+            Some(known) => known == from,
+        };
+        if !follows || from.after(cause) != Some(to) {
+            let line = format!("{at:?} {tuple}: {from} → {to} on {cause:?}, last known {known:?}");
+            self.violations.borrow_mut().push(line);
+        }
+    }
+}

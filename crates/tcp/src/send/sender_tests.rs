@@ -1,0 +1,28 @@
+//! The sending half when sequence numbers have gone round.
+
+use handclasp_wire::seq::SeqNumber;
+use handclasp_wire::time::Instant;
+
+use super::*;
+
+#[test]
+fn an_acknowledgment_of_the_isss_number_after_4_gib_is_one_like_any_other() {
+    let config = Config::default();
+    let now = Instant::from_millis(1);
+    let iss = SeqNumber(77);
+    let mut snd = Sender::new(&config, iss, now);
+    snd.sent(now, 1);
+    snd.acknowledged(iss + 1, now);
+    snd.start(&config, 1000, 0);
+    // All but the last 100 of 2³² numbers were used.
+    snd.una = iss - 100;
+    snd.nxt = snd.una;
+    snd.queue.push_slice(&[1; 300]);
+    snd.sent(now, 200);
+    assert_eq!((snd.data_base(), snd.unsent()), (iss - 100, 100));
+    snd.acknowledged(iss, now);
+    assert_eq!((snd.data_base(), snd.unsent(), snd.queue.len()), (iss, 100, 200));
+    snd.acknowledged(iss + 100, now);
+    assert_eq!((snd.data_base(), snd.unsent(), snd.queue.len()), (iss + 100, 100, 100));
+    assert!(snd.small_end.ge(snd.una), "Nagle's mark does not lag behind");
+}
