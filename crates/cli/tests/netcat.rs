@@ -10,7 +10,7 @@ fn a_page_is_fetched_by_hand() {
     let Some(run) = handclasp_fed(&["connect", "-v", "10.77.0.2", "80"], request) else { return };
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stdout.starts_with("HTTP/1.1 200 OK"), "{run}");
-    assert!(run.stderr.contains("FIN-WAIT-2") && run.stderr.contains("✔"), "{run}");
+    assert!(run.stderr.contains("TIME-WAIT") && run.stderr.contains("✔"), "{run}");
 }
 
 #[test]

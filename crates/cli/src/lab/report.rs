@@ -302,7 +302,7 @@ fn bar(plan: &Plan) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    let style = "{wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}";
     let style =
         ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(bytes * 2).with_style(style)

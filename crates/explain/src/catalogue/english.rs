@@ -107,7 +107,7 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
             write!(out, "{ends} it at once: what was not delivered is lost")
         }
         Note::NoConnection => {
-            write!(out, "{} of no such connection any more", cast.does(from, "know", "knows"))
+            write!(out, "{} of no such connection", cast.does(from, "know", "knows"))
         }
         Note::StrayReset => {
             write!(out, "a RST that fits nothing: {} may ignore it", cast.subject(peer))
