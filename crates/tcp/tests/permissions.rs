@@ -140,10 +140,26 @@ fn many_samples_in_a_round_trip_weigh_as_much_as_one() {
         }
     };
     for _ in 0..100 {
-        round(&mut b, 0 * MS);
+        round(&mut b, std::time::Duration::ZERO);
     }
     assert!((99..=100).contains(&b.conn.info().rtt.unwrap().as_millis()));
     round(&mut b, 80 * MS);
     let rtt = b.conn.info().rtt.unwrap().as_millis();
     assert!((107..112).contains(&rtt), "an eighth of the way from 100 to 180: {rtt} ms");
+}
+
+/// Requirement: RFC5961-R10
+#[test]
+fn how_many_challenges_there_are_in_what_time_is_a_setting_of_each_connection() {
+    let mut config = plain();
+    config.challenge_acks = 3;
+    config.challenge_interval = 5 * SECOND;
+    let mut b = Bench::open_with(config, mss(1000));
+    let mut sent = Vec::new();
+    for _ in 0..12 {
+        b.rst(b.peer_nxt + 10);
+        sent.push(b.drain().len());
+        b.advance(SECOND);
+    }
+    assert_eq!(sent, [1, 1, 1, 0, 0, 1, 1, 1, 0, 0, 1, 1]);
 }
