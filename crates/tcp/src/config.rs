@@ -94,8 +94,10 @@ pub struct Config {
     pub msl: Duration,
     /// How long FIN-WAIT-2 lasts when no application waits for the peer's FIN.
     pub fin_wait_2: Duration,
-    /// Challenge ACKs per second and connection (RFC 5961 §7).
+    /// Challenge ACKs of a connection in each `challenge_interval` (RFC 5961 §7).
     pub challenge_acks: u8,
+    /// See `challenge_acks`.
+    pub challenge_interval: Duration,
     /// Differentiated services field, as the octet's upper six bits.
     pub dscp: u8,
     /// Time to live or hop limit.
@@ -133,6 +135,7 @@ impl Default for Config {
             msl: Duration::from_secs(30),
             fin_wait_2: Duration::from_secs(60),
             challenge_acks: 10,
+            challenge_interval: Duration::from_secs(1),
             dscp: 0,
             ttl: 64,
         }
