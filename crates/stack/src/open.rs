@@ -206,6 +206,13 @@ impl Host {
         self.tcp.listeners.get_mut(id)?.pop()
     }
 
+    /// Connections whose SYN comes from now on have the settings `config`.
+    pub fn set_listener_config(&mut self, id: ListenerId, config: Arc<Config>) {
+        if let Some(listener) = self.tcp.listeners.get_mut(id) {
+            listener.config = config;
+        }
+    }
+
     /// How many connections wait to be accepted; 0 if the listener is closed.
     #[must_use]
     pub fn acceptable(&self, id: ListenerId) -> usize {

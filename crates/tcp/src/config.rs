@@ -53,6 +53,9 @@ pub struct Config {
     pub sack: bool,
     /// Send small segments at once (no Nagle, RFC 9293 §3.7.4).
     pub nodelay: bool,
+    /// Set PSH at the end of every burst of several segments, not only where what was written
+    /// ends, so that a receiver that joins segments hands them on at once. Linux does.
+    pub push_bursts: bool,
     /// Longest wait for company before an ACK leaves alone; 500 ms and more count as 499
     /// (RFC 9293 §3.8.6.3).
     pub delayed_ack: Duration,
@@ -117,6 +120,7 @@ impl Default for Config {
             timestamps: true,
             sack: true,
             nodelay: false,
+            push_bursts: true,
             delayed_ack: Duration::from_millis(40),
             quick_acks: 16,
             initial_window: 10,

@@ -184,6 +184,9 @@ impl Run<'_> {
     fn read(&mut self, call: &Call) -> Attempt {
         let fd = self.descriptor(call, 0)?;
         let buffer = self.argument(call, 1)?;
+        if is_null(buffer) {
+            return now(Err(Errno::EFAULT));
+        }
         let (len, flags) = match call.name.as_str() {
             "readv" => (self.buffers(buffer)?, 0),
             "recvmsg" => (self.message(buffer)?, self.flags_at(call, 2)?),
@@ -195,6 +198,9 @@ impl Run<'_> {
     fn write(&mut self, call: &Call, progress: &mut Progress) -> Attempt {
         let fd = self.descriptor(call, 0)?;
         let buffer = self.argument(call, 1)?;
+        if is_null(buffer) {
+            return now(Err(Errno::EFAULT));
+        }
         let (len, flags) = match call.name.as_str() {
             "writev" => (self.buffers(buffer)?, 0),
             "sendmsg" => (self.message(buffer)?, self.flags_at(call, 2)?),
@@ -360,6 +366,11 @@ impl Run<'_> {
             Returned { value: result.map(|found| found.len() as i64), wrong }
         }))
     }
+}
+
+/// No buffer at all.
+fn is_null(buffer: &Expr) -> bool {
+    matches!(buffer, Expr::Word(word) if word == "NULL") || *buffer == Expr::Int(0)
 }
 
 fn event_names(events: i64) -> String {

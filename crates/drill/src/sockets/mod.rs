@@ -19,7 +19,8 @@ use bytes::Bytes;
 use handclasp_stack::{Cidr, Host, HostConfig, Interface, Route, Secret, SlabStore};
 use handclasp_tcp::connection::{Error, PathError};
 use handclasp_tcp::{Budget, Config, Connection, Context};
-use handclasp_wire::frame::{Inbound, Outbound};
+use handclasp_wire::frame::{Inbound, Medium};
+use handclasp_wire::gso::split;
 use handclasp_wire::time::Instant;
 
 use crate::linux::Errno;
@@ -32,6 +33,9 @@ pub type Answer<T> = Poll<Result<T, Errno>>;
 
 /// Packets of one step; more are a storm, which ends the step.
 const STEP_MAX: usize = 100_000;
+
+/// Segments leave in bursts, as Linux's do, for what depends on that: where PSH is set.
+const BURST: usize = 65_535;
 
 /// A packet that the host sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +64,9 @@ impl Sockets {
     #[must_use]
     pub fn new(addresses: &[Cidr], mtu: u16, config: Config, now: Instant) -> Self {
         let secret = Secret::new(*b"scripts want the same every time");
-        let mut host = Host::new(HostConfig::default(), Interface::ip(mtu), &secret);
+        let plain = Interface::ip(mtu);
+        let interface = Interface { tx_checksum: true, burst: BURST, ..plain };
+        let mut host = Host::new(HostConfig::default(), interface, &secret);
         for address in addresses {
             host.add_address(*address, now);
             let everything = Cidr::everything(address.address());
@@ -135,8 +141,10 @@ impl Sockets {
             }
             let cx = Context::new(self.now, &self.budget);
             self.host.poll_transmit(&mut self.store, &cx, &mut out, 64);
-            self.sent
-                .extend(out.drain(..).map(|packet| Sent { at: self.now, bytes: whole(packet) }));
+            for packet in out.drain(..) {
+                let pieces = split(&packet, Medium::Ip);
+                self.sent.extend(pieces.map(|bytes| Sent { at: self.now, bytes }));
+            }
         }
         self.watch();
     }
@@ -190,15 +198,6 @@ impl Sockets {
     fn lacks(&mut self, what: impl Into<String>) {
         self.missing.insert(what.into());
     }
-}
-
-/// A packet's bytes with its checksum.
-fn whole(mut packet: Outbound) -> Vec<u8> {
-    let finished = packet.finish_checksum();
-    debug_assert!(finished, "our own headers hold their checksum");
-    let mut bytes = packet.header.to_vec();
-    packet.payload.iter().for_each(|piece| bytes.extend_from_slice(piece));
-    bytes
 }
 
 /// How Linux tells why a connection failed.

@@ -1,10 +1,12 @@
 //! `setsockopt` and `getsockopt`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use handclasp_tcp::Connection;
 use handclasp_tcp::config::KeepAlive;
 
+use super::descriptor::State;
 use super::{Sockets, errno_of};
 use crate::linux::{
     Errno, IP_TOS, IP_TTL, SO_ERROR, SO_KEEPALIVE, SO_LINGER, SO_RCVBUF, SO_SNDBUF, SOL_IP,
@@ -87,7 +89,17 @@ impl Sockets {
             _ => {}
         }
         self.socket_at_mut(fd)?.options.insert((level, name), value);
+        self.tell_listener(fd);
         Ok(())
+    }
+
+    /// What is set on a listener goes for the connections that it has yet to take.
+    fn tell_listener(&mut self, fd: i32) {
+        if let Ok(socket) = self.socket_at(fd)
+            && let State::Listening(id) = socket.state
+        {
+            self.host.set_listener_config(id, Arc::new(socket.config.clone()));
+        }
     }
 
     fn on_connection(&mut self, fd: i32, work: impl FnOnce(&mut Connection)) {
@@ -106,8 +118,10 @@ impl Sockets {
         } else {
             (config.receive_buffer_max, config.receive_buffer_start) = (bytes, bytes);
         }
-        if connected {
-            self.lacks("buffer sizes that change while connected");
+        if name == SO_SNDBUF {
+            self.on_connection(fd, |connection| connection.set_send_buffer(bytes));
+        } else if connected {
+            self.lacks("a receive buffer that changes while connected");
         }
         Ok(())
     }
