@@ -42,6 +42,7 @@ Examples:
   handclasp lab --drop client:2          lose the third handshake packet
   handclasp lab --port 81                connect where nobody listens
   handclasp lab --bytes 100MB --loss 1%  move bulk data over a bad link and compare it
+  handclasp lab --virtual --loss 20%     both ends ours, in virtual time
   handclasp lab -- curl -I http://10.77.0.2/")]
 pub(crate) struct LabArgs {
     /// Which end our stack is
@@ -51,6 +52,10 @@ pub(crate) struct LabArgs {
     /// What joins the two ends
     #[arg(long, value_enum, value_name = "KIND", default_value = "packet")]
     pub(crate) link: LabLink,
+
+    /// Have both ends played by our stack, in virtual time, on any system
+    #[arg(long, conflicts_with_all = ["role", "link", "bytes", "write", "command"])]
+    pub(crate) r#virtual: bool,
 
     /// Speak IPv6
     #[arg(short = '6', long)]
@@ -64,9 +69,6 @@ pub(crate) struct LabArgs {
     /// Move this many bytes each way instead of a page, and compare what arrives
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     pub(crate) bytes: Option<u64>,
-
-    #[command(flatten)]
-    pub(crate) whims: WhimArgs,
 
     /// Sequence numbers as they stand in the headers
     #[arg(short = 'S', long, conflicts_with = "json")]
@@ -87,6 +89,9 @@ pub(crate) struct LabArgs {
     /// Run this program at the kernel's end, with our stack as the web server
     #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(crate) whims: WhimArgs,
 }
 
 /// What the link does to packets, in both directions.
@@ -140,8 +145,8 @@ Examples:
   printf 'GET / HTTP/1.0\\r\\n\\r\\n' | handclasp connect -v 10.77.0.2 80
   handclasp connect --link tun:tun0 --address 10.0.0.2/24 10.0.0.1 22")]
 pub(crate) struct ConnectArgs {
-    /// An IP address
-    pub(crate) host: IpAddr,
+    /// An IP address, or a name that the system can resolve
+    pub(crate) host: String,
 
     /// A TCP port
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]

@@ -5,6 +5,7 @@ mod args;
 mod error;
 mod lab;
 mod link;
+#[cfg(target_os = "linux")]
 mod netcat;
 mod watch;
 
@@ -32,8 +33,12 @@ fn main() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
+        #[cfg(target_os = "linux")]
         Command::Connect(args) => netcat::connect(args),
+        #[cfg(target_os = "linux")]
         Command::Listen(args) => netcat::listen(args),
+        #[cfg(not(target_os = "linux"))]
+        Command::Connect(_) | Command::Listen(_) => Err(error::Error::NeedsLinux),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

@@ -10,7 +10,6 @@ use handclasp_wire::ip::protocol;
 use handclasp_wire::ipv6::Ipv6;
 use handclasp_wire::packet::{Net, Packet, Transport};
 use handclasp_wire::tcp::TcpView;
-use handclasp_wire::tcp::emit::HEADER_LEN;
 use handclasp_wire::tcp::view::CHECKSUM_AT;
 
 use crate::field::{Family, Field, Layer};
@@ -165,7 +164,7 @@ pub fn dissect(bytes: &[u8], start: Start) -> (Layout, Vec<ParseError>) {
         Start::Ethernet => Medium::Ethernet,
         Start::Ip => Medium::Ip,
         Start::Tcp => {
-            layout.read_tcp(bytes, &mut errors);
+            errors.extend(layout.read_tcp(bytes));
             return (layout, errors);
         }
     };
@@ -175,9 +174,7 @@ pub fn dissect(bytes: &[u8], start: Start) -> (Layout, Vec<ParseError>) {
     layout.read_net(&packet, error);
     layout.payload.end = packet.layout.end;
     if carries_tcp(&packet) {
-        let mut tcp = Vec::new();
-        layout.read_tcp(bytes, &mut tcp);
-        errors.extend(tcp.into_iter().filter(|error| !errors.contains(error)).collect::<Vec<_>>());
+        errors.extend(layout.read_tcp(bytes).filter(|tcp| error != Some(*tcp)));
     }
     (layout, errors)
 }
@@ -190,15 +187,22 @@ impl Layout {
         self.payload.start = end;
     }
 
+    /// Adds a header without options, or what there is of it.
+    fn push_fixed(&mut self, layer: Layer) {
+        if !self.payload.is_empty() {
+            self.push(layer, layer.fixed_len(self.family));
+        }
+    }
+
     fn read_link(&mut self, packet: &Packet<'_>, error: Option<ParseError>) {
         let cut = |e: ParseError| matches!(e.layer, WireLayer::Ethernet | WireLayer::Vlan);
         if let Some(link) = packet.link {
-            self.push(Layer::Ethernet, 14);
+            self.push_fixed(Layer::Ethernet);
             for (layer, _) in [Layer::Vlan, Layer::InnerVlan].into_iter().zip(link.tags()) {
-                self.push(layer, 4);
+                self.push_fixed(layer);
             }
         } else if error.is_some_and(cut) {
-            self.push(Layer::Ethernet, 14);
+            self.push_fixed(Layer::Ethernet);
         }
     }
 
@@ -221,22 +225,23 @@ impl Layout {
             Net::None => {
                 if let Some(family) = error.and_then(cut) {
                     self.family = family;
-                    self.push(Layer::Ip, Layer::Ip.fixed_len(family));
+                    self.push_fixed(Layer::Ip);
                 }
             }
         }
     }
 
-    /// Reads TCP from the payload's start on.
-    fn read_tcp(&mut self, bytes: &[u8], errors: &mut Vec<ParseError>) {
+    /// Reads TCP from the payload's start on; tells what is wrong with its header.
+    fn read_tcp(&mut self, bytes: &[u8]) -> Option<ParseError> {
         let at = self.payload.start;
         match TcpView::parse(bytes.get(self.payload.clone()).unwrap_or_default()) {
-            Ok(tcp) => self.push(Layer::Tcp, tcp.header_len()),
+            Ok(tcp) => {
+                self.push(Layer::Tcp, tcp.header_len());
+                None
+            }
             Err(error) => {
-                errors.push(error.behind(at));
-                if !self.payload.is_empty() {
-                    self.push(Layer::Tcp, HEADER_LEN);
-                }
+                self.push_fixed(Layer::Tcp);
+                Some(error.behind(at))
             }
         }
     }

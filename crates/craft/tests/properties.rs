@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use handclasp_craft::conversation::{Conversation, Ending, Manner, Step};
 use handclasp_craft::decode::{decode, read_bytes, read_together};
 use handclasp_craft::dissect::{Start, dissect};
 use handclasp_craft::field::{Field, Layer};
 use handclasp_craft::format::{Form, Hex, dump};
 use handclasp_craft::template::{Payload, Setting, Template};
+use handclasp_wire::time::Instant;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -174,6 +176,35 @@ proptest! {
         prop_assume!(!packet.is_empty());
         prop_assert_eq!(read_bytes(Hex(&packet).to_string().as_bytes()), Ok(vec![packet.clone()]));
         prop_assert_eq!(read_bytes(dump(&packet).as_bytes()), Ok(vec![packet]));
+    }
+
+    #[test]
+    fn whatever_the_peer_sends_a_conversation_ends(
+        arrivals in vec((template(), 0..400u64), 0..40),
+        closes: bool,
+    ) {
+        let steps = ["send [S]", "expect [S.]", "send data \"x\"", "silence 50ms", "send [.]"];
+        let steps = steps.into_iter().map(|step| step.parse::<Step>().unwrap()).collect();
+        let manner = match closes {
+            true => Manner::Close { within: Duration::from_secs(1) },
+            false => Manner::Reset,
+        };
+        let ending = Ending { manner, ..Ending::default() };
+        let base: Template = "5.6.7.8:6 > 1.2.3.4:5".parse().unwrap();
+        let mut talk = Conversation::new(base, steps).with_ending(ending);
+        let mut now = Instant::ZERO;
+        let mut rng = rng();
+        for (theirs, wait) in arrivals {
+            while talk.next_send(now, &mut rng).is_some() {}
+            now += Duration::from_millis(wait);
+            talk.arrived(&theirs.build(&mut rng), now);
+        }
+        // From here on the peer is silent: each wait may pass once.
+        for _ in 0..10 {
+            while talk.next_send(now, &mut rng).is_some() {}
+            now = talk.deadline().unwrap_or(now);
+        }
+        prop_assert!(talk.is_over() && talk.end().is_some());
     }
 
     #[test]

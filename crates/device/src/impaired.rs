@@ -19,6 +19,9 @@ use crate::device::{Capabilities, Device};
 use crate::tap::{Direction, Tap};
 use crate::timer::Timer;
 
+/// The protocol that tells routers of IPv4's multicast groups.
+const IGMP: u8 = 2;
+
 /// Packets that are handed to the device at once.
 const BATCH: usize = 64;
 
@@ -27,8 +30,9 @@ const BATCH: usize = 64;
 ///
 /// The link carries single packets with finished checksums, as a wire would: what the stack
 /// sends as one large segment is cut before it, and what the device coalesced is too. Packets
-/// that hosts find each other with (ARP and neighbour discovery) pass beside it, so that packet
-/// number 2 is the second of a connection whoever had to ask for an address before.
+/// that hosts run the link with (ARP, neighbour discovery, who is in which group) pass beside
+/// it, so that packet number 2 is the second of a connection whatever the hosts had to ask and
+/// tell each other before.
 ///
 /// The driver of a device polls its receiving side all the time, and that is also what moves
 /// delayed packets out.
@@ -214,7 +218,7 @@ impl Lane {
         let at = Instant::now();
         while pieces.next_into(&mut self.piece) {
             let packet = Bytes::copy_from_slice(&self.piece);
-            if finds_neighbours(&packet, self.medium) {
+            if runs_the_link(&packet, self.medium) {
                 beside(packet);
                 continue;
             }
@@ -250,12 +254,14 @@ fn whole(packet: Bytes) -> Outbound {
     Outbound { payload: smallvec![packet], ..Outbound::default() }
 }
 
-/// Whether a packet is of ARP or of IPv6's neighbour discovery (RFC 4861 §4).
-fn finds_neighbours(packet: &[u8], medium: Medium) -> bool {
+/// Whether a packet is of ARP, of IPv6's neighbour discovery (RFC 4861 §4), or says who is in
+/// which multicast group (RFC 2710, RFC 9776, RFC 9777).
+fn runs_the_link(packet: &[u8], medium: Medium) -> bool {
     let (packet, _) = Packet::dissect(medium, packet);
     match (packet.net, packet.transport) {
         (Net::Arp(_), _) => true,
-        (_, Transport::Icmpv6(icmp)) => matches!(icmp.message().kind, 133..=137),
+        (_, Transport::Icmpv6(icmp)) => matches!(icmp.message().kind, 130..=137 | 143),
+        (_, Transport::Other { protocol }) => protocol == IGMP,
         _ => false,
     }
 }

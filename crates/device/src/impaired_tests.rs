@@ -172,6 +172,22 @@ async fn what_finds_neighbours_is_neither_counted_nor_lost() {
     assert_eq!(near.counters().0.offered, 0);
 }
 
+#[tokio::test]
+async fn what_tells_of_groups_is_neither_counted_nor_lost() {
+    let lossy = || Config::with(|c| c.loss = 1.0);
+    let (mut near, mut far) = link(lossy(), lossy());
+    let mut listener_report = [0; 48];
+    // IPv6, 8 bytes of payload, ICMPv6, then the type of the report.
+    listener_report[0] = 0x60;
+    listener_report[5] = 8;
+    listener_report[6] = 58;
+    listener_report[40] = 143;
+    let report = Outbound { header: SmallVec::from_slice(&listener_report), ..Outbound::default() };
+    send(&mut near, [report]);
+    assert_eq!(received(&mut far).len(), 1);
+    assert_eq!(near.counters().0.offered, 0);
+}
+
 struct Lost(Arc<Mutex<Vec<(Direction, u8)>>>);
 
 impl Tap for Lost {

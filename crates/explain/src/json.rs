@@ -1,6 +1,7 @@
 //! Rows and totals for programs: objects for JSON Lines, with Wireshark's field names.
 //!
-//! Each has `v`, the version of these names, and `type`. Times are in nanoseconds, `tcp.seq`
+//! Each has `v`, the version of these names, and `type`. Times are in nanoseconds since
+//! whoever saw the packets began to look; `tcp.seq`
 //! and its like count from the ISN and `tcp.seq_raw` is as in the header.
 
 use std::collections::BTreeMap;

@@ -14,6 +14,8 @@
 
 pub mod capture;
 pub mod catalogue;
+pub mod filter;
+pub mod finding;
 pub mod flow;
 pub mod json;
 pub mod ladder;

@@ -18,9 +18,9 @@ pub(crate) struct Cable {
 }
 
 impl Cable {
-    pub(crate) fn new(hosts: &[HostId], config: &Config, dice: &mut Dice) -> Self {
-        let link = |host: &HostId| (*host, Link::new(config.clone(), dice.seed()));
-        Self { ends: hosts.iter().map(link).collect(), plugged: true, narrow: None }
+    pub(crate) fn new(ends: &[(HostId, Config)], dice: &mut Dice) -> Self {
+        let link = |(host, config): &(_, Config)| (*host, Link::new(config.clone(), dice.seed()));
+        Self { ends: ends.iter().map(link).collect(), plugged: true, narrow: None }
     }
 
     pub(crate) fn joins(&self, host: HostId) -> bool {

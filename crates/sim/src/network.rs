@@ -41,6 +41,8 @@ pub enum Outcome {
 }
 
 /// Hosts and cables in virtual time.
+///
+/// Its verbs panic where they are given the id of another network's host or cable.
 pub struct Network {
     now: Instant,
     dice: Dice,
@@ -88,7 +90,13 @@ impl Network {
     /// Lays a cable between hosts that have none yet. What one of them sends goes through a
     /// link of its own, which `config` describes, and is heard by all others.
     pub fn join(&mut self, hosts: &[HostId], config: &Config) -> CableId {
-        self.cables.push(Cable::new(hosts, config, &mut self.dice));
+        let ends: Vec<_> = hosts.iter().map(|host| (*host, config.clone())).collect();
+        self.join_each(&ends)
+    }
+
+    /// The same, where not everyone's link is alike.
+    pub fn join_each(&mut self, ends: &[(HostId, Config)]) -> CableId {
+        self.cables.push(Cable::new(ends, &mut self.dice));
         CableId(self.cables.len() - 1)
     }
 
@@ -174,6 +182,23 @@ impl Network {
         }
     }
 
+    /// Does what can be done now; time stands still.
+    pub fn settle(&mut self) {
+        let Self { now, nodes, cables, wires, .. } = self;
+        for (index, node) in nodes.iter_mut().enumerate() {
+            let (host, medium) = (HostId(index), node.medium());
+            let mut cable = cables.iter_mut().enumerate().find(|(_, cable)| cable.joins(host));
+            node.work(*now, |packet| {
+                for piece in split(packet, medium) {
+                    if let Some((id, cable)) = &mut cable {
+                        wires.send(CableId(*id), cable, host, medium, *now, piece.into());
+                    }
+                }
+                wires.packets <= wires.limit
+            });
+        }
+    }
+
     /// Does what can be done now and moves on to the next moment at which something happens,
     /// unless that is later than `until`. Says why it did not.
     pub fn step(&mut self, until: Instant) -> Option<Outcome> {
@@ -212,35 +237,6 @@ impl Network {
             if let Some(outcome) = self.step(until) {
                 return outcome;
             }
-        }
-    }
-
-    /// Runs until `done` says so after some step, at most until `until`; says whether it did.
-    pub fn run_while(&mut self, until: Instant, mut going: impl FnMut(&mut Self) -> bool) -> bool {
-        loop {
-            self.settle();
-            if !going(self) {
-                return true;
-            }
-            if self.step(until).is_some() {
-                return false;
-            }
-        }
-    }
-
-    /// Lets every host do what it can until none can do more.
-    fn settle(&mut self) {
-        let Self { now, nodes, cables, wires, .. } = self;
-        for (index, node) in nodes.iter_mut().enumerate() {
-            let (host, medium) = (HostId(index), node.medium());
-            let mut cable = cables.iter_mut().enumerate().find(|(_, cable)| cable.joins(host));
-            node.work(*now, |packet| {
-                for piece in split(packet, medium) {
-                    if let Some((id, cable)) = &mut cable {
-                        wires.send(CableId(*id), cable, host, medium, *now, piece.into());
-                    }
-                }
-            });
         }
     }
 

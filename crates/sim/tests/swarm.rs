@@ -3,7 +3,7 @@
 use handclasp_sim::swarm;
 
 /// Seeds of one test; `HANDCLASP_SWARM_SEEDS` runs more.
-const SEEDS: u64 = 3000;
+const SEEDS: u64 = 6000;
 
 /// What the environment says, as a number.
 fn variable(name: &str) -> Option<u64> {
@@ -22,7 +22,10 @@ fn every_seed_keeps_the_rules() {
     let mut total = swarm::Summary::default();
     for seed in 0..variable("HANDCLASP_SWARM_SEEDS").unwrap_or(SEEDS) {
         let summary = swarm::run(seed).unwrap_or_else(|failure| {
-            panic!("{failure}to see it packet by packet: HANDCLASP_SWARM_SEED={seed} cargo test -p handclasp-sim --test swarm")
+            panic!(
+                "{failure}to see it packet by packet: \
+                 HANDCLASP_SWARM_SEED={seed} cargo test -p handclasp-sim --test swarm"
+            )
         });
         total += summary;
     }

@@ -148,6 +148,30 @@ fn a_segment_that_fills_part_of_a_gap_is_acknowledged_at_once() {
     assert_eq!(b.one().header.ack.0, nxt + 3000);
 }
 
+/// Requirement: RFC5681-R17
+#[test]
+fn a_few_bytes_that_close_the_last_gap_are_acknowledged_at_once() {
+    let mut b = open();
+    b.data_at(b.peer_nxt + 10, b"0123456789");
+    b.drain();
+    b.data(b"abcdefghij");
+    assert_eq!(b.one().header.ack.0, b.peer_nxt + 10);
+}
+
+/// Requirement: RFC5681-R27, RFC9293-MUST-58
+#[test]
+fn reading_from_a_window_that_is_wide_open_sends_no_update() {
+    let mut b = open();
+    for _ in 0..5 {
+        b.data(&[0; 500]);
+        b.read(100);
+        b.read(400);
+        b.silent();
+        b.until_deadline();
+        b.one();
+    }
+}
+
 /// Requirement: RFC5681-R27
 #[test]
 fn no_segment_is_answered_twice() {

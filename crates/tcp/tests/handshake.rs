@@ -460,3 +460,16 @@ fn a_half_open_connection_drops_segments_without_the_agreed_timestamps() {
     let h = half_open(&config, modern(), NOW);
     assert_eq!(judge(&config, &h, &third(), 0), Verdict::Ignore);
 }
+
+/// Requirement: RFC7323-R30
+#[test]
+fn a_half_open_connection_answers_an_old_timestamp_and_opens_nothing() {
+    let config = Config::default();
+    let h = half_open(&config, modern(), NOW);
+    let mut header = third();
+    header.options.timestamps = Some(Timestamps { value: 99, echo: 8000 });
+    let Verdict::Reply(ack) = judge(&config, &h, &header, 5) else { panic!("an ACK is due") };
+    assert_eq!((ack.flags, ack.ack.0), (Flags::ACK, IRS + 1));
+    header.options.timestamps = Some(Timestamps { value: 100, echo: 8000 });
+    assert_eq!(judge(&config, &h, &header, 5), Verdict::Complete);
+}

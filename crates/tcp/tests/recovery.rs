@@ -126,6 +126,33 @@ fn with_sack_three_segments_beyond_a_gap_make_a_loss() {
     assert!(!b.drain().iter().any(|t| t.header.seq.0 < nth(12)), "only what was lost");
 }
 
+/// The peer says itself what left the network: nothing is guessed from the number of ACKs.
+/// Requirement: RFC5681-R02
+#[test]
+fn with_sack_a_partial_ack_lets_out_no_more_than_half_the_flight() {
+    let mut b = sack(10);
+    b.sack(nth(0), &[(nth(1), nth(4))]);
+    assert_eq!(numbers(&b.drain()), [0]);
+    assert_eq!(b.conn.info().cwnd, 5000);
+    for n in 4..=5 {
+        b.ack(nth(n));
+        b.silent();
+    }
+    b.ack(nth(6));
+    assert_eq!(numbers(&b.drain()), [10], "four were left of five");
+}
+
+/// The ACKs before it were lost: what it reports is enough.
+/// Requirement: RFC5681-R18, RFC2018-R10
+#[test]
+fn with_sack_one_ack_that_reports_three_segments_makes_a_loss() {
+    let mut b = sack(10);
+    b.sack(nth(0), &[(nth(1), nth(3))]);
+    assert!(!numbers(&b.drain()).contains(&0), "two are not enough");
+    b.sack(nth(0), &[(nth(1), nth(4))]);
+    assert_eq!(numbers(&b.drain())[0], 0);
+}
+
 /// Requirement: RFC2018-R10
 #[test]
 fn with_sack_all_holes_are_filled_in_one_round_trip_and_nothing_else() {

@@ -61,6 +61,20 @@ fn a_crossing_syn_met_before_ours_left_is_answered_once() {
     assert_eq!(b.state(), State::SynReceived);
 }
 
+/// Both segments came in one batch, so that our SYN-ACK never left.
+/// Requirement: RFC9293-MUST-10, RFC9293-P08
+#[test]
+fn a_crossing_syn_and_the_syn_ack_behind_it_are_acknowledged_at_once() {
+    let mut b = Bench::connecting(plain());
+    b.drain();
+    b.arrive(syn(mss(1000)), &[]);
+    let header = crossing_syn_ack(&b, mss(1000));
+    b.arrive(header, &[]);
+    let ack = b.one();
+    assert_eq!((flags(&ack).as_str(), ack.header.ack.0), (".", IRS + 1));
+    assert_eq!(b.state(), State::Established);
+}
+
 /// Requirement: RFC7323-R04
 #[test]
 fn the_window_of_a_crossing_syn_ack_is_not_scaled() {

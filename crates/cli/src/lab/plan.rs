@@ -14,8 +14,10 @@ pub(crate) const SERVER_PORT: u16 = 80;
 /// What a lab is to do.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan {
+    /// Which end is ours; the client, if both are.
     pub(crate) role: Role,
-    pub(crate) link: LabLink,
+    /// What joins the ends; nothing that exists, in virtual time.
+    pub(crate) link: Option<LabLink>,
     pub(crate) ipv6: bool,
     pub(crate) port: u16,
     pub(crate) task: Task,
@@ -45,7 +47,7 @@ pub(crate) enum Telling {
 }
 
 /// What a link does to packets.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Whims {
     /// To those of our stack.
     pub(crate) outgoing: Config,
@@ -127,7 +129,7 @@ impl Plan {
         };
         Ok(Self {
             role,
-            link: args.link,
+            link: (!args.r#virtual).then_some(args.link),
             ipv6: args.ipv6,
             port: args.port,
             task,

@@ -23,7 +23,7 @@ fn refusal(line: &str) -> String {
 #[test]
 fn by_default_our_stack_fetches_a_page_over_a_packet_socket() {
     let plan = plan("").unwrap();
-    assert_eq!((plan.role, plan.link, plan.port), (Role::Client, LabLink::Packet, 80));
+    assert_eq!((plan.role, plan.link, plan.port), (Role::Client, Some(LabLink::Packet), 80));
     assert_eq!((plan.task, plan.whims, plan.seed), (Task::Page, None, 7));
     assert_eq!(plan.telling, Telling::Ladder { absolute: false, every_packet: false });
 }

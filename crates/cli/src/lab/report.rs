@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use handclasp_explain::catalogue::{Cast, Hint, Message};
 use handclasp_explain::json;
@@ -18,11 +19,23 @@ use crate::args::{LabLink, Role};
 use crate::watch::tell::{About, Drawing, LANGUAGE, Lines, Teller};
 use crate::watch::totals::totals;
 
-use super::bulk::Moved;
 use super::plan::{Plan, Task, Telling};
 
 /// After so many rows, runs of data are not shown packet by packet.
 const FOLD_AFTER: u64 = 60;
+
+/// What was moved, as our stack sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Moved {
+    /// Bytes in each direction.
+    pub(super) bytes: u64,
+    /// How long it took to send them, until the last was acknowledged.
+    pub(super) out: Duration,
+    /// How long it took to receive them.
+    pub(super) r#in: Duration,
+    /// Whether they arrived as they were sent, both ways.
+    pub(super) equal: bool,
+}
 
 /// What came of the task.
 #[derive(Debug)]
@@ -68,6 +81,25 @@ impl Report {
     }
 }
 
+/// What an answer's first line says: `200 OK`.
+///
+/// # Errors
+///
+/// When it is no HTTP.
+pub(super) fn status(answer: &[u8]) -> io::Result<String> {
+    let line = answer.split(|&byte| byte == b'\r').next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    match line.strip_prefix("HTTP/1.").and_then(|rest| rest.split_once(' ')) {
+        Some((_, status)) => Ok(status.to_owned()),
+        None => Err(no_http()),
+    }
+}
+
+/// The error of an answer that is none.
+pub(super) fn no_http() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the answer is no HTTP")
+}
+
 /// Tells rows, and what frames them.
 pub(super) enum Voice {
     Ladder(Box<Drawing<Box<dyn Write + Send>>>),
@@ -88,10 +120,11 @@ impl Voice {
             Role::Client => Side::Client,
             Role::Server => Side::Server,
         };
+        let other = if plan.link.is_some() { "kernel" } else { "handclasp" };
         let view = View {
             left,
-            names: ["handclasp".into(), "kernel".into()],
-            marked: [false, true],
+            names: ["handclasp".into(), other.into()],
+            marked: [false, plan.link.is_some()],
             absolute,
             width: crate::watch::tell::screen_width(),
             fold_after: (!every_packet).then_some(FOLD_AFTER),
@@ -99,10 +132,15 @@ impl Voice {
         };
         let mut drawing = Drawing::new(Box::new(anstream::stdout()) as _, view, bar(plan));
         let say = |message: &Message<'_>| LANGUAGE.say(&Cast::default(), message);
-        let mut title = vec![say(&Message::Network { root: is_root() }), names(plan, ends)];
+        let mut title = Vec::new();
+        if plan.link.is_some() {
+            title.push(say(&Message::Network { root: is_root() }));
+        }
+        title.push(names(plan, ends));
         title.push(say(match plan.link {
-            LabLink::Packet => &Message::PacketSocket,
-            LabLink::Tun => &Message::Tun,
+            Some(LabLink::Packet) => &Message::PacketSocket,
+            Some(LabLink::Tun) => &Message::Tun,
+            None => &Message::Virtual,
         }));
         if plan.is_left_to_chance() {
             title.push(say(&Message::Seed(plan.seed)));
@@ -203,7 +241,7 @@ fn finish_lines<W: Write + Send>(
         let connection = json::Connection::new(number as u64, flow.sockets(), flow.summary());
         lines.object(&connection)?;
     }
-    let nanos = |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let mut result = Result {
         v: json::VERSION,
         r#type: "result",
@@ -234,10 +272,13 @@ fn finish_lines<W: Write + Send>(
 
 /// `10.77.0.1 handclasp ⇄ 10.77.0.2:80 Linux 6.18`.
 fn names(plan: &Plan, ends: &Both<SocketAddr>) -> String {
-    let (ours, kernel) = ("handclasp".to_owned(), kernel_name());
+    let (ours, other) = match plan.link {
+        Some(_) => ("handclasp".to_owned(), kernel_name()),
+        None => ("handclasp".to_owned(), "handclasp".to_owned()),
+    };
     let (client, server) = match plan.role {
-        Role::Client => (ours, kernel),
-        Role::Server => (kernel, ours),
+        Role::Client => (ours, other),
+        Role::Server => (other, ours),
     };
     format!("{} {client} ⇄ {} {server}", ends.client.ip(), ends.server)
 }
@@ -261,7 +302,7 @@ fn bar(plan: &Plan) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    let style = "{wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}";
     let style =
         ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(bytes * 2).with_style(style)
@@ -276,6 +317,9 @@ fn next(plan: &Plan) -> (&'static str, Hint) {
             direction.drop_nth == numbers
         })
     };
+    if plan.link.is_none() {
+        return ("handclasp lab --virtual --loss 20%", Hint::LoseSome);
+    }
     match (&plan.task, plan.role) {
         (Task::Command(_), _) => ("handclasp lab -S", Hint::Absolute),
         (Task::Bulk(_), _) => ("handclasp lab --write lab.pcapng", Hint::Capture),

@@ -25,7 +25,7 @@ use indicatif::ProgressBar;
 use crate::args::{LabLink, LinkArgs};
 use crate::error::Error;
 use crate::lab::PAGE;
-use crate::lab::network::{Network, Wanted, record};
+use crate::lab::live::network::{Network, Wanted, record};
 use crate::link::LinkName;
 use crate::watch::Sight;
 use crate::watch::eye::{BACKLOG, Ear, Eye, Near};

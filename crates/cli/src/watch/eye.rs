@@ -46,31 +46,37 @@ impl Eye {
     }
 
     fn look(&self, at: time::Instant, direction: Direction, bytes: &[u8]) -> Option<SeenPacket> {
-        let nobody = SocketAddr::from(([0; 4], 0));
-        let (src, dst, header, payload) = match dissect(self.medium, bytes) {
-            Some(tcp) => tcp,
-            None if is_of_another_kind(self.medium, bytes) => return None,
-            // Only a damaged packet is nothing that can be read.
-            None => (nobody, nobody, Header::default(), &[][..]),
-        };
-        Some(SeenPacket {
-            at: Instant::ZERO + at.saturating_duration_since(self.origin),
-            ours: direction == Direction::Out,
-            src,
-            dst,
-            header,
-            len: payload.len(),
-            payload: payload[..payload.len().min(PREVIEW)].to_vec(),
-            sum: checksum::sum(bytes).partial(),
-            fate: Fate::Arrived,
-            peer: None,
-        })
+        let at = Instant::ZERO + at.saturating_duration_since(self.origin);
+        look(self.medium, at, direction == Direction::Out, bytes)
     }
 
     fn tell(&self, sight: Sight) {
         // A narrator that is gone has no reader any more; the connections go on without.
         let _ = self.sights.send(sight);
     }
+}
+
+/// A TCP packet of our stack's or the peer's; `None` if it is another kind of packet.
+pub(crate) fn look(medium: Medium, at: Instant, ours: bool, bytes: &[u8]) -> Option<SeenPacket> {
+    let nobody = SocketAddr::from(([0; 4], 0));
+    let (src, dst, header, payload) = match dissect(medium, bytes) {
+        Some(tcp) => tcp,
+        None if is_of_another_kind(medium, bytes) => return None,
+        // Only a damaged packet is nothing that can be read.
+        None => (nobody, nobody, Header::default(), &[][..]),
+    };
+    Some(SeenPacket {
+        at,
+        ours,
+        src,
+        dst,
+        header,
+        len: payload.len(),
+        payload: payload[..payload.len().min(PREVIEW)].to_vec(),
+        sum: checksum::sum(bytes).partial(),
+        fate: Fate::Arrived,
+        peer: None,
+    })
 }
 
 /// Whether a packet is whole but not TCP.
@@ -164,17 +170,25 @@ pub(crate) struct Ear(pub(crate) SyncSender<Sight>);
 
 impl Log for Ear {
     fn record(&self, _at: Instant, tuple: &Tuple, event: &Event<'_>) {
-        let step = match *event {
-            Event::State { to, cause, .. } => Step::State { to, cause },
+        if let Some(step) = Step::of(event) {
+            // As for packets.
+            let _ = self.0.send(Sight::Step(*tuple, step));
+        }
+    }
+}
+
+impl Step {
+    /// The step that an event is, if it is one that counts.
+    pub(crate) fn of(event: &Event<'_>) -> Option<Self> {
+        Some(match *event {
+            Event::State { to, cause, .. } => Self::State { to, cause },
             Event::Received { header, len } => {
-                Step::Received { seq: header.seq, seg_len: header.seg_len(len) }
+                Self::Received { seq: header.seq, seg_len: header.seg_len(len) }
             }
             Event::Sent { header, len, .. } => {
-                Step::Sent { seq: header.seq, seg_len: header.seg_len(len) }
+                Self::Sent { seq: header.seq, seg_len: header.seg_len(len) }
             }
-            _ => return,
-        };
-        // As for packets.
-        let _ = self.0.send(Sight::Step(*tuple, step));
+            _ => return None,
+        })
     }
 }

@@ -52,6 +52,7 @@ struct Own {
 
 /// A connection that is being told.
 struct Told {
+    tuple: Tuple,
     about: About,
     flow: Flow,
     /// Came in, and was not yet taken by the stack.
@@ -110,7 +111,11 @@ impl<T: Teller> Narrator<T> {
 
     /// Nothing came for a while: what waits is told as it stands.
     fn settle(&mut self) -> io::Result<()> {
-        self.told.iter_mut().try_for_each(|told| told.settle(&mut self.teller))
+        for told in &mut self.told {
+            let own = self.own.get(&told.tuple).and_then(|own| own.state);
+            told.settle(&mut self.teller, own)?;
+        }
+        Ok(())
     }
 
     fn packet(&mut self, packet: SeenPacket) -> io::Result<()> {
@@ -124,10 +129,10 @@ impl<T: Teller> Narrator<T> {
             told.arrived.push_back(packet);
             return Ok(());
         }
-        told.settle(&mut self.teller)?;
+        let own = self.own.get_mut(&tuple);
+        told.settle(&mut self.teller, own.as_ref().and_then(|own| own.state))?;
         let (seq, seg_len) = (packet.header.seq, packet.header.seg_len(packet.len));
-        let own = self.own.get_mut(&tuple).filter(|_| packet.ours);
-        let state = own.and_then(|own| own.state_when_sent(seq, seg_len));
+        let state = own.filter(|_| packet.ours).and_then(|own| own.state_when_sent(seq, seg_len));
         if let Some((mut row, before)) = told.see(&packet) {
             told.own_state(&mut row, state);
             told.tell(&mut self.teller, row, &before)?;
@@ -148,7 +153,7 @@ impl<T: Teller> Narrator<T> {
         let ours = flow.side_of(tuple.local()).unwrap_or(Side::Client);
         let about = About { number, sockets: flow.sockets(), ours };
         self.teller.begin(&about, &flow.states())?;
-        self.told.push(Told { about, flow, arrived: VecDeque::new(), taken: Vec::new() });
+        self.told.push(Told { tuple, about, flow, arrived: VecDeque::new(), taken: Vec::new() });
         self.index.insert(tuple, number);
         Ok(number)
     }
@@ -237,7 +242,7 @@ impl Told {
         };
         let Some(first) = self.arrived.iter().position(starts) else { return Ok(()) };
         for packet in self.arrived.drain(..first).collect::<Vec<_>>() {
-            self.tell_untaken(teller, &packet)?;
+            self.tell_untaken(teller, &packet, state)?;
         }
         // What the link coalesced are pieces, one behind the other.
         let (mut next, end) = (seq, seq + seg_len);
@@ -262,10 +267,10 @@ impl Told {
         }
     }
 
-    fn settle(&mut self, teller: &mut impl Teller) -> io::Result<()> {
+    fn settle(&mut self, teller: &mut impl Teller, own: Option<State>) -> io::Result<()> {
         self.tell_taken(teller)?;
         for packet in std::mem::take(&mut self.arrived) {
-            self.tell_untaken(teller, &packet)?;
+            self.tell_untaken(teller, &packet, own)?;
         }
         Ok(())
     }
@@ -277,11 +282,16 @@ impl Told {
         Ok(())
     }
 
-    fn tell_untaken(&mut self, teller: &mut impl Teller, packet: &SeenPacket) -> io::Result<()> {
-        match self.see(packet) {
-            Some((row, before)) => self.tell(teller, row, &before),
-            None => Ok(()),
-        }
+    /// A packet that no connection of the stack took: its end stays as it is.
+    fn tell_untaken(
+        &mut self,
+        teller: &mut impl Teller,
+        packet: &SeenPacket,
+        own: Option<State>,
+    ) -> io::Result<()> {
+        let Some((mut row, before)) = self.see(packet) else { return Ok(()) };
+        self.own_state(&mut row, own);
+        self.tell(teller, row, &before)
     }
 
     fn tell(&self, teller: &mut impl Teller, mut row: Row, before: &Both<Known>) -> io::Result<()> {

@@ -96,6 +96,12 @@ fn a_packet_that_the_stack_never_takes_is_told_all_the_same() {
     sights.truncate(6);
     let rows = told(sights);
     assert_eq!(rows.len(), 2);
+    assert_eq!(ours(&rows[1]), read(State::SynSent));
+}
+
+#[test]
+fn where_the_stack_tells_nothing_its_state_is_inferred() {
+    let rows = told(opening().into_iter().filter(|sight| !matches!(sight, Sight::Step(..))));
     assert_eq!(ours(&rows[1]), inferred(State::Established));
 }
 

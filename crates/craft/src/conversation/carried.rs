@@ -7,7 +7,7 @@ use handclasp_wire::tcp::{Flags, TcpOption, TcpView};
 use handclasp_wire::time::Instant;
 
 use crate::dissect::{Start, address_value, dissect};
-use crate::field::Field;
+use crate::field::{Family, Field};
 use crate::template::{Payload, Setting, Template};
 
 /// What of a packet concerns the connection.
@@ -123,6 +123,7 @@ impl Carried {
     /// The template of our next packet: what it leaves open carries on.
     pub(super) fn continued(&self, mut template: Template, now: Instant) -> Template {
         if let Some(tuple) = self.tuple {
+            template.family = template.family.or(Some(Family::of(tuple.local_ip)));
             template.carry(Field::Src, address_value(tuple.local_ip));
             template.carry(Field::Dst, address_value(tuple.remote_ip));
             template.carry(Field::SrcPort, tuple.local_port.into());

@@ -124,7 +124,10 @@ pub enum Arrival {
     },
     /// Something else than what the step at hand expects.
     Unexpected(Mismatch),
-    /// A packet while none was waited for, or none should come.
+    /// Something that came before the step which waits: it is taken in behind what is to be
+    /// sent first.
+    Early,
+    /// A packet where none should come, or behind the last step.
     Unasked,
 }
 
@@ -140,6 +143,10 @@ pub enum End {
     /// It was left as it was.
     Left,
 }
+
+/// Packets that are kept until their step comes. Whoever asks what to send between what arrives
+/// never has so many.
+const MOST_EARLY: usize = 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -170,6 +177,8 @@ pub struct Conversation {
     phase: Phase,
     end: Option<End>,
     instead: Option<Mismatch>,
+    /// What came while something was to be sent.
+    early: VecDeque<Vec<u8>>,
     carried: Carried,
     /// What the ending sends.
     replies: VecDeque<Template>,
@@ -190,6 +199,7 @@ impl Conversation {
             phase: Phase::Steps { at: 0, since: None },
             end: None,
             instead: None,
+            early: VecDeque::new(),
             replies: VecDeque::new(),
         }
     }
@@ -259,7 +269,18 @@ impl Conversation {
         let Some(Step::Send(template)) = self.steps.get(at) else { return None };
         let packet = self.send(template.clone(), now, rng);
         self.done(at, Outcome::Sent { at: now, packet: packet.clone() }, now);
+        while !self.is_sending()
+            && let Some(early) = self.early.pop_front()
+        {
+            self.arrived(&early, now);
+        }
         Some(packet)
+    }
+
+    /// Whether the step at hand is to send something.
+    fn is_sending(&self) -> bool {
+        let Phase::Steps { at, .. } = self.phase else { return false };
+        matches!(self.steps.get(at), Some(Step::Send(_)))
     }
 
     /// Takes in a packet that arrived, and says what it was.
@@ -269,6 +290,11 @@ impl Conversation {
         let Some(segment) = segment.filter(|segment| self.carried.is_ours(segment)) else {
             return Arrival::Foreign;
         };
+        if self.is_sending() {
+            let known = self.carried.tuple().is_some() && self.early.len() < MOST_EARLY;
+            self.early.extend(known.then(|| packet.to_vec()));
+            return if known { Arrival::Early } else { Arrival::Foreign };
+        }
         if let Phase::Steps { at, since } = self.phase {
             return self.arrived_in_step((at, since.unwrap_or(now)), packet, &segment, now);
         }
@@ -288,19 +314,19 @@ impl Conversation {
         segment: &Segment,
         now: Instant,
     ) -> Arrival {
-        let mismatch = match self.steps.get(at) {
+        let matched = match self.steps.get(at) {
             Some(Step::Expect { what, .. }) => {
                 Some(self.carried.expected(what).matches(packet, self.start))
             }
             _ => None,
         };
         // Until somebody is met as expected, whoever else comes is a stranger.
-        if self.carried.tuple().is_none() && mismatch != Some(Ok(())) {
+        if self.carried.tuple().is_none() && matched != Some(Ok(())) {
             return Arrival::Foreign;
         }
         self.carried.received(segment);
         let packet = packet.to_vec();
-        match mismatch {
+        match matched {
             Some(Ok(())) => {
                 self.done(at, Outcome::Met { at: now, took: now - since, packet }, now);
                 Arrival::Expected { step: at }
@@ -310,9 +336,7 @@ impl Conversation {
                 Arrival::Unexpected(mismatch)
             }
             None => {
-                if matches!(self.steps.get(at), Some(Step::Silence(_))) {
-                    self.fail(at, Outcome::Broken { at: now, packet }, now);
-                }
+                self.fail(at, Outcome::Broken { at: now, packet }, now);
                 Arrival::Unasked
             }
         }

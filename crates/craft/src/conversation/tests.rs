@@ -132,6 +132,28 @@ fn an_expectation_that_is_not_met_in_time_fails_and_ends_the_rest() {
 }
 
 #[test]
+fn what_comes_before_its_step_waits_for_it() {
+    let mut talk = conversation(&[
+        "send [S] seq 1",
+        "expect [S.]",
+        "send data \"GET\"",
+        "expect [.] seq auto ack 5",
+        "send [.]",
+        "expect [P.] seq auto",
+    ]);
+    sends(&mut talk, ms(0));
+    talk.arrived(&theirs("[S.] seq 7 ack 2"), ms(1));
+    sends(&mut talk, ms(1));
+    // Both come in one batch.
+    let step = talk.arrived(&theirs("[.] seq 8 ack 5"), ms(2));
+    let early = talk.arrived(&theirs("[P.] seq 8 ack 5 data \"page\""), ms(2));
+    assert_eq!((step, early), (Arrival::Expected { step: 3 }, Arrival::Early));
+    let lines = sends(&mut talk, ms(3));
+    assert_eq!(lines, ["[.], ack 8, length 0", "[F.], seq 5, ack 12, length 0"]);
+    assert!(talk.succeeded());
+}
+
+#[test]
 fn silence_is_broken_by_a_packet_and_kept_by_a_strangers() {
     let mut talk = resetting(&["send [S] seq 1", "silence 50ms", "silence 50ms"]);
     sends(&mut talk, ms(0));
@@ -287,6 +309,16 @@ fn whoever_calls_as_expected_is_the_peer() {
     assert_eq!(sends(&mut talk, ms(2)), ["[S.], seq 1000, ack 51, length 0"]);
     assert_eq!(talk.arrived(&call("[.] seq 51 ack 1001"), ms(3)), Arrival::Expected { step: 2 });
     assert_eq!(sends(&mut talk, ms(3)), ["[F.], seq 1001, ack 51, length 0"]);
+}
+
+#[test]
+fn a_caller_over_version_6_is_answered_over_version_6() {
+    let steps = ["expect [S]", "send"].map(|step| step.parse().unwrap());
+    let mut talk = Conversation::new(Template::default(), steps.into());
+    talk.arrived(&built("[fd00::1]:5 > [fd00::2]:6 [S] seq 50"), ms(0));
+    let packet = talk.next_send(ms(0), &mut Pcg32::new(1, 1)).unwrap();
+    let line = tcpdump(&packet, Start::Ip);
+    assert!(line.starts_with("IP6 fd00::2.6 > fd00::1.5: Flags [S.]"), "{line}");
 }
 
 #[test]

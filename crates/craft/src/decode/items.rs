@@ -70,8 +70,9 @@ fn meaning(
     value: u128,
     checksum: Option<Checksum>,
 ) -> String {
-    let flags = layout.get(bytes, Field::Flags).unwrap_or_default() as u16;
-    let flags = Flags::from_bits_truncate(flags);
+    // Of a header that is cut short nobody knows its flags.
+    let known = layout.get(bytes, Field::Flags);
+    let flags = known.map_or(Flags::all(), |bits| Flags::from_bits_truncate(bits as u16));
     let without = |flag: Flags, name| {
         if flags.contains(flag) { "" } else { name }
     };

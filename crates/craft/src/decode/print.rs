@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Checksum, Decoded, Flow, Item, Side, Value};
+use crate::field::{Field, Kind};
 
 /// Of longer bytes and texts only so much is printed.
 const MOST: usize = 40;
@@ -33,7 +34,9 @@ impl fmt::Display for Item {
             true => last.to_string(),
             false => format!("{}-{last}", self.bytes.start),
         };
+        let hex = Field::named(&self.name).is_some_and(|field| field.kind() == Kind::Hex);
         let value = match &self.value {
+            Value::Number(_) if hex => String::new(),
             Value::Number(number) => number.to_string(),
             Value::Text(text) => cut(text),
         };

@@ -55,13 +55,16 @@ impl<'t> Line<'t> {
         self.at = self.text.len() - self.rest().trim_start_matches(these).len();
     }
 
-    /// Takes what stands between the bracket that comes next and its counterpart.
-    fn bracket(&mut self, close: char) -> Result<(&'t str, Range<usize>), SpecError> {
+    /// Takes what stands between these brackets, of which the first comes next.
+    fn bracket(&mut self, [open, close]: [char; 2]) -> Result<(&'t str, Range<usize>), SpecError> {
+        let error = |at, what| Err(SpecError::new(at..at, Problem::Expected(what)));
+        if !self.rest().starts_with(open) {
+            return error(self.at, "an opening bracket");
+        }
         self.at += 1;
         let (inside, span) = self.until(&[close]);
         if self.rest().is_empty() {
-            let what = if close == ']' { "a closing ]" } else { "a closing bracket" };
-            return Err(SpecError::new(span.end..span.end, Problem::Expected(what)));
+            return error(span.end, "a closing bracket");
         }
         self.at += 1;
         Ok((inside, span))
@@ -73,29 +76,28 @@ impl<'t> Line<'t> {
         let rest = self.rest();
         match rest.chars().next() {
             None => return Ok(false),
-            Some('<') => self.options('>')?,
+            Some('<') => self.options(['<', '>'])?,
             Some('(') => self.group()?,
             // `[fd00::1]:80` is no list of flags.
             Some('[') if !rest.split_once(']').is_some_and(|(_, b)| b.starts_with(':')) => {
-                let (letters, span) = self.bracket(']')?;
+                let (letters, span) = self.bracket(['[', ']'])?;
                 let (setting, _) =
                     value::read(Field::Flags, letters).map_err(|e| e.behind(span.start))?;
                 self.template.set(Field::Flags, setting);
             }
-            Some(_) => return self.word(),
+            Some(_) => self.word()?,
         }
         Ok(true)
     }
 
-    fn word(&mut self) -> Result<bool, SpecError> {
+    fn word(&mut self) -> Result<(), SpecError> {
         let (word, span) = self.until(&[' ', ',', '\t', '\n', '\r']);
         if let Some(rest) = self.rest().trim_start().strip_prefix('>') {
             self.at = self.text.len() - rest.len();
             self.skip(&[' ']);
             let (to, to_span) = self.until(&[' ', ',', '\t', '\n', '\r']);
             self.socket("src", word, &span)?;
-            self.socket("dst", to.trim_end_matches(':'), &to_span)?;
-            return Ok(true);
+            return self.socket("dst", to.trim_end_matches(':'), &to_span);
         }
         match word {
             "IP" => self.apply(Pair::Family(Family::V4), span)?,
@@ -103,11 +105,11 @@ impl<'t> Line<'t> {
             "Flags" => {}
             "options" => {
                 self.skip(&[' ']);
-                self.options(']')?;
+                self.options(['[', ']'])?;
             }
-            name => return self.pair(name, span),
+            name => self.pair(name, span)?,
         }
-        Ok(true)
+        Ok(())
     }
 
     fn socket(&mut self, name: &str, text: &str, span: &Range<usize>) -> Result<(), SpecError> {
@@ -119,62 +121,69 @@ impl<'t> Line<'t> {
         self.apply(Pair::Socket(fields, socket), span.clone())
     }
 
-    fn options(&mut self, close: char) -> Result<(), SpecError> {
-        let (list, span) = self.bracket(close)?;
+    fn options(&mut self, brackets: [char; 2]) -> Result<(), SpecError> {
+        let (list, span) = self.bracket(brackets)?;
         let pair = self.read("options", list, 0..0, span.clone())?;
         self.apply(pair, span)
     }
 
-    fn pair(&mut self, name: &'t str, span: Range<usize>) -> Result<bool, SpecError> {
+    /// Takes a value: up to the next space or comma, or between quotes.
+    fn value(&mut self) -> Result<(&'t str, Range<usize>), SpecError> {
         self.skip(&[' ']);
-        let (text, value_span) = match self.rest().strip_prefix('"') {
-            Some(rest) => {
-                let mut escaped = false;
-                let end = rest.find(|c| {
-                    let ends = c == '"' && !escaped;
-                    escaped = c == '\\' && !escaped;
-                    ends
-                });
-                let span = self.at + 1..self.at + 1 + end.unwrap_or(rest.len());
-                if end.is_none() {
-                    let problem = Problem::Expected("a closing \"");
-                    return Err(SpecError::new(span.end..span.end, problem));
-                }
-                self.at = span.end + 1;
-                (self.text.get(span.clone()).unwrap_or_default(), span)
-            }
-            None => self.until(&[' ', ',', '\t', '\n', '\r']),
+        let Some(quoted) = self.rest().strip_prefix('"') else {
+            return Ok(self.until(&[' ', ',', '\t', '\n', '\r']));
         };
-        match (name, text.split_once(':')) {
-            // tcpdump's `seq 1:6`: five bytes from 1 on.
+        let mut escaped = false;
+        let end = quoted.find(|c| {
+            let ends = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        });
+        let span = self.at + 1..self.at + 1 + end.unwrap_or(quoted.len());
+        if end.is_none() {
+            let problem = Problem::Expected("a closing \"");
+            return Err(SpecError::new(span.end..span.end, problem));
+        }
+        self.at = span.end + 1;
+        Ok((self.text.get(span.clone()).unwrap_or_default(), span))
+    }
+
+    fn pair(&mut self, name: &'t str, name_span: Range<usize>) -> Result<(), SpecError> {
+        let (text, span) = self.value()?;
+        let text = match (name, text.split_once(':')) {
             ("seq", Some((from, to))) => {
-                let at = value_span.start;
-                let seq = self.read(name, from, span.clone(), at..at + from.len())?;
-                let end = self.read(name, to, span.clone(), at + from.len() + 1..value_span.end)?;
-                if let (Pair::Field(_, from, _), Pair::Field(_, to, _)) = (&seq, &end)
-                    && let (Some(from), Some(to)) = (from.value(), to.value())
-                {
-                    let len = (to as u32).wrapping_sub(from as u32) as usize;
-                    self.apply(Pair::Payload(Payload::Len(len)), value_span.clone())?;
-                }
-                self.apply(seq, value_span)?;
+                let to_span = span.start + from.len() + 1..span.end;
+                self.payload_up_to(from, to, to_span)?;
+                from
             }
             // What tcpdump found in the payload follows.
             ("length", Some((len, _))) => {
-                let pair = self.read(name, len, span, value_span.clone())?;
-                self.apply(pair, value_span)?;
                 self.at = self.text.len();
+                len
             }
-            _ => {
-                let pair = self.read(name, text, span, value_span.clone())?;
-                self.apply(pair, value_span)?;
-            }
-        }
+            _ => text,
+        };
+        let pair = self.read(name, text, name_span, span.clone())?;
+        self.apply(pair, span)?;
         if name == "cksum" && self.rest().starts_with(" (") {
             self.at += 1;
-            self.bracket(')')?;
+            self.bracket(['(', ')'])?;
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Takes the length of the payload from tcpdump's `seq 1:6`: five bytes from 1 on.
+    fn payload_up_to(&mut self, from: &str, to: &str, span: Range<usize>) -> Result<(), SpecError> {
+        let maximum = u32::MAX.into();
+        let number = |text| value::number_up_to(maximum, text, "a number");
+        let to = number(to).map_err(|e| e.behind(span.start))? as u32;
+        // What is wrong with the first number is told when it is read as a field.
+        let len = to.wrapping_sub(number(from).unwrap_or_default() as u32);
+        if len > 0xffff {
+            let problem = Problem::Expected("a number up to 65535 behind the first");
+            return Err(SpecError::new(span, problem));
+        }
+        self.apply(Pair::Payload(Payload::Len(len as usize)), span)
     }
 
     /// Reads what `-v` tells of the IP header: `(tos 0x0, ttl 64, id 1, offset 0, flags [DF],
@@ -186,12 +195,12 @@ impl<'t> Line<'t> {
             let (name, span) = self.until(&[' ', ',', ')', '\n']);
             self.skip(&[' ']);
             if name == "options" {
-                self.bracket(')')?;
+                self.bracket(['(', ')'])?;
             } else if name == "CE" || name.starts_with("ECT(") {
                 // What `tos` said already.
                 self.skip(&[')']);
             } else if name == "flags" {
-                let (flags, span) = self.bracket(']')?;
+                let (flags, span) = self.bracket(['[', ']'])?;
                 for (field, sign) in [(Field::DontFragment, "DF"), (Field::MoreFragments, "+")] {
                     let pair = Pair::Field(field, flags.contains(sign).into(), None);
                     self.apply(pair, span.clone())?;

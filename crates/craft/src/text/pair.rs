@@ -72,12 +72,7 @@ impl Pair {
 
     fn read_value(name: &str, text: &str) -> Result<Self, SpecError> {
         let socket = |fields| read_socket(text).map(|socket| Self::Socket(fields, socket));
-        let number = |maximum: u128| {
-            let number = text.parse().ok().filter(|number| *number <= maximum);
-            let parsed = text.strip_prefix("0x").map(|hex| u128::from_str_radix(hex, 16).ok());
-            let number = number.or(parsed.flatten().filter(|number| *number <= maximum));
-            number.ok_or(SpecError::new(0..text.len(), Problem::TooLarge { maximum }))
-        };
+        let number = |maximum| value::number_up_to(maximum, text, "a number");
         match name {
             "src" if is_socket(text) => socket([Field::Src, Field::SrcPort]),
             "dst" if is_socket(text) => socket([Field::Dst, Field::DstPort]),

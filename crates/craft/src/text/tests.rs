@@ -145,7 +145,9 @@ fn a_fault_is_marked_under_its_place() {
         fault("IP6 10.0.0.1:1 > 10.0.0.2:2"),
         "IP6 10.0.0.1:1 > 10.0.0.2:2\n    ^^^^^^^^^^ this contradicts that it is IPv6"
     );
-    assert_eq!(fault("[S"), "[S\n  ^ expected a closing ]");
+    assert_eq!(fault("[S"), "[S\n  ^ expected a closing bracket");
+    assert_eq!(fault("seq 9:5"), "seq 9:5\n      ^ expected a number up to 65535 behind the first");
+    assert_eq!(fault("options mss"), "options mss\n        ^ expected an opening bracket");
     assert_eq!(fault("data \"a"), "data \"a\n       ^ expected a closing \"");
 }
 
@@ -159,6 +161,7 @@ fn a_fault_of_a_pair_is_marked_in_name_and_value() {
         pair_fault("window", "65536"),
         "window 65536\n       ^^^^^ the number is above 65535"
     );
+    assert_eq!(pair_fault("tos", "x"), "tos x\n    ^ expected a number");
     assert_eq!(pair_fault("seq", "0xg"), "seq 0xg\n    ^^^ expected a number");
     assert_eq!(pair_fault("flags", "SQ"), "flags SQ\n       ^ there is no such flag");
     assert_eq!(

@@ -116,10 +116,22 @@ fn value_of(field: Field, text: &str) -> Result<(u128, Option<Family>), SpecErro
 }
 
 fn number(field: Field, text: &str) -> Result<u128, SpecError> {
+    // Where a field is in both families, it has the same size; addresses are not read here.
+    let place = field.place(Family::V4).or(field.place(Family::V6));
+    let maximum = place.map_or(u128::MAX, |place| place.maximum());
     let what = match field.kind() {
         Kind::Hardware => "six pairs of hex digits, like 02:00:00:00:00:01",
         _ => "a number",
     };
+    number_up_to(maximum, text, what)
+}
+
+/// Reads a number, decimal or with `0x`; an error tells `what` is expected.
+pub(super) fn number_up_to(
+    maximum: u128,
+    text: &str,
+    what: &'static str,
+) -> Result<u128, SpecError> {
     let (digits, radix) = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
         Some(hex) => (hex, 16),
         None => (text, 10),
@@ -128,9 +140,6 @@ fn number(field: Field, text: &str) -> Result<u128, SpecError> {
     if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
         return Err(SpecError::new(span, Problem::Expected(what)));
     }
-    // Of the places that a field has in both families the size is the same.
-    let place = field.place(Family::V4).or(field.place(Family::V6));
-    let maximum = place.map_or(u128::MAX, |place| place.maximum());
     let number = u128::from_str_radix(digits, radix).ok().filter(|number| *number <= maximum);
     number.ok_or(SpecError::new(span, Problem::TooLarge { maximum }))
 }

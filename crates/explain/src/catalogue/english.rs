@@ -1,6 +1,7 @@
 //! The sentences in English.
 
 use std::fmt::{self, Write};
+use std::time::Duration;
 
 use handclasp_tcp::State;
 
@@ -37,9 +38,17 @@ impl Cast {
         self.choose(side, "us", "the client", "the server")
     }
 
-    /// The form of a verb that goes with "we", or with anybody else.
-    fn verb(&self, side: Side, we: &'static str, other: &'static str) -> &'static str {
-        self.choose(side, we, other, other)
+    /// A subject with its verb, in the form for "we" or for anybody else.
+    fn does(&self, side: Side, we: &'static str, other: &'static str) -> String {
+        format!("{} {}", self.subject(side), self.choose(side, we, other, other))
+    }
+
+    fn is(&self, side: Side) -> String {
+        self.does(side, "are", "is")
+    }
+
+    fn has(&self, side: Side) -> String {
+        self.does(side, "have", "has")
     }
 
     fn choose<T>(&self, side: Side, ours: T, client: T, server: T) -> T {
@@ -53,83 +62,84 @@ impl Cast {
 
 fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt::Result {
     let peer = from.other();
-    let (sender, senders) = (cast.subject(from), cast.possessive(from));
-    let (other, others) = (cast.subject(peer), cast.possessive(peer));
     match *note {
-        Note::First { isn } => write!(out, "1st: {senders} ISN {isn}; SYN uses up one number"),
+        Note::First { isn } => {
+            write!(out, "1st: {} ISN {isn}; SYN uses up one number", cast.possessive(from))
+        }
         Note::Second => {
-            let are = cast.verb(peer, "are", "is");
-            let not = cast.verb(from, "are", "is");
-            write!(out, "2nd: ack = {others} ISN + 1; {other} {are} open, {sender} {not} not yet")
+            let (whose, open, not) = (cast.possessive(peer), cast.is(peer), cast.is(from));
+            write!(out, "2nd: ack = {whose} ISN + 1; {open} open, {not} not yet")
         }
         Note::CrossingSyn => write!(out, "the SYNs cross: both ends open at once"),
-        Note::Third { data: false } => {
-            write!(out, "3rd: both ISNs acknowledged; no reply is waited for")
-        }
-        Note::Third { data: true } => {
-            write!(out, "3rd, with data in it: delivered as soon as the handshake is complete")
-        }
+        Note::Third { data } => out.write_str(third_text(data)),
         Note::InPlaceOfThird => {
             write!(out, "in place of the 3rd: its ack completes the handshake just as well")
         }
-        Note::Again { what, after } => {
-            let what = match what {
-                Resent::Syn => "1st again: no answer came",
-                Resent::SynAck => "2nd again: the 3rd did not come",
-                Resent::SynAckForSyn => return out.write_str("2nd again: the 1st came again"),
-                Resent::Data => "again: not acknowledged",
-                Resent::Fin => "FIN again: not acknowledged",
-            };
-            match after {
-                Some(after) => write!(out, "{what} in {}", Time(after)),
-                None => out.write_str(what),
-            }
-        }
+        Note::Again { what, after } => write_again(out, what, after),
         Note::BeyondGap { missing } => {
             write!(out, "ahead of its turn: {} and on is missing", missing.relative)
         }
         Note::FillsGap => write!(out, "late: it fills a gap"),
         Note::DuplicateAck { count, missing } => {
-            let miss = cast.verb(from, "miss", "misses");
-            write!(out, "duplicate ACK {count}: {sender} still {miss} {}", missing.relative)
+            let misses = cast.does(from, "still miss", "still misses");
+            write!(out, "duplicate ACK {count}: {misses} {}", missing.relative)
         }
         Note::WindowClosed => {
-            let have = cast.verb(from, "have", "has");
-            let must = cast.verb(peer, "have to", "has to");
-            write!(out, "{sender} {have} no room left: {other} {must} wait")
+            let (full, wait) = (cast.has(from), cast.does(peer, "have to", "has to"));
+            write!(out, "{full} no room left: {wait} wait")
         }
         Note::WindowOpened { bytes } => {
-            let have = cast.verb(from, "have", "has");
-            write!(out, "{sender} {have} room again: {}", Size(bytes.into()))
+            write!(out, "{} room again: {}", cast.has(from), Size(bytes.into()))
         }
         Note::WindowProbe => write!(out, "asks whether the window has opened"),
-        Note::KeepAlive => write!(out, "keep-alive: asks whether {other} still answers"),
+        Note::KeepAlive => write!(out, "keep-alive: asks whether {} still there", cast.is(peer)),
         Note::FirstFin => {
-            let have = cast.verb(from, "have", "has");
-            write!(out, "{sender} {have} no more to send; {other} may go on")
+            write!(out, "{} no more to send; {} may go on", cast.has(from), cast.subject(peer))
         }
         Note::SecondFin => {
-            let close = cast.verb(from, "close", "closes");
-            write!(out, "{sender} {close} too: nothing is left to send either way")
+            let closes = cast.does(from, "close", "closes");
+            write!(out, "{closes} too: nothing is left to send either way")
         }
         Note::FinAcknowledged { state } => write_fin_acknowledged(out, cast, peer, state),
         Note::Refused { port } => write!(out, "refused: nobody listens on port {port}"),
         Note::Reset => {
-            let end = cast.verb(from, "end", "ends");
-            write!(out, "{sender} {end} it at once: what was not delivered is lost")
+            let ends = cast.does(from, "end", "ends");
+            write!(out, "{ends} it at once: what was not delivered is lost")
         }
         Note::NoConnection => {
-            let know = cast.verb(from, "know", "knows");
-            write!(out, "{sender} {know} of no such connection any more")
+            write!(out, "{} of no such connection", cast.does(from, "know", "knows"))
         }
-        Note::StrayReset => write!(out, "a RST that fits nothing: {other} may ignore it"),
+        Note::StrayReset => {
+            write!(out, "a RST that fits nothing: {} may ignore it", cast.subject(peer))
+        }
         Note::Lost => write!(out, "✗ lost on the way"),
         Note::ThirdLost => {
-            let are = cast.verb(from, "are", "is");
-            write!(out, "✗ lost on the way: {sender} {are} open, {other} cannot know it yet")
+            let (open, other) = (cast.is(from), cast.subject(peer));
+            write!(out, "✗ lost on the way: {open} open, {other} cannot know it yet")
         }
         Note::Damaged => write!(out, "✗ damaged on the way: its checksum fails"),
         Note::Copied => write!(out, "a copy that the link made"),
+    }
+}
+
+fn third_text(data: bool) -> &'static str {
+    match data {
+        false => "3rd: both ISNs acknowledged; no reply is waited for",
+        true => "3rd, with data in it: delivered as soon as the handshake is complete",
+    }
+}
+
+fn write_again(out: &mut dyn Write, what: Resent, after: Option<Duration>) -> fmt::Result {
+    let what = match what {
+        Resent::Syn => "1st again: no answer came",
+        Resent::SynAck => "2nd again: the 3rd did not come",
+        Resent::SynAckForSyn => return write!(out, "2nd again: the 1st came again"),
+        Resent::Data => "again: not acknowledged",
+        Resent::Fin => "FIN again: not acknowledged",
+    };
+    match after {
+        Some(after) => write!(out, "{what} in {}", Time(after)),
+        None => out.write_str(what),
     }
 }
 
@@ -140,15 +150,13 @@ fn write_fin_acknowledged(
     closer: Side,
     state: State,
 ) -> fmt::Result {
-    let possessive = cast.possessive(closer);
-    write!(out, "{possessive} FIN is acknowledged")?;
+    write!(out, "{} FIN is acknowledged", cast.possessive(closer))?;
     match state {
         State::FinWait2 => write!(out, "; the other direction is still open"),
         State::TimeWait => write!(out, "; it waits out 2 MSL"),
         State::Closed => {
-            let other = cast.subject(closer.other());
-            let wait = cast.verb(closer.other(), "wait", "waits");
-            write!(out, ": all done; {other} {wait} 2 MSL for stragglers")
+            let waits = cast.does(closer.other(), "wait", "waits");
+            write!(out, ": all done; {waits} 2 MSL for stragglers")
         }
         _ => Ok(()),
     }
@@ -212,7 +220,7 @@ fn hint_text(hint: Hint) -> &'static str {
     match hint {
         Hint::LoseThird => "lose the third handshake packet",
         Hint::LoseSecond => "lose the SYN-ACK",
-        Hint::LoseSome => "lose one packet in ten",
+        Hint::LoseSome => "lose one packet in five",
         Hint::TurnRound => "let the kernel be the client",
         Hint::Bulk => "move 100 MB each way over a bad link and compare it",
         Hint::ClosedPort => "connect where nobody listens",

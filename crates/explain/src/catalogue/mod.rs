@@ -5,6 +5,7 @@
 //! are the same in every language.
 
 mod english;
+pub mod findings;
 mod quantity;
 
 use std::fmt;

@@ -26,26 +26,20 @@ pub struct Rate {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanos = self.0.as_nanos();
-        match nanos {
-            0..1_000 => write!(f, "{nanos} ns"),
-            1_000..1_000_000 => three_figures(f, nanos as f64 / 1e3, "µs"),
-            1_000_000..1_000_000_000 => three_figures(f, nanos as f64 / 1e6, "ms"),
-            _ => three_figures(f, self.0.as_secs_f64(), "s"),
-        }
+        scaled(f, self.0.as_nanos() as f64, &["ns", "µs", "ms", "s"])
     }
 }
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        scaled(f, self.0 as f64, ["B", "kB", "MB", "GB", "TB"])
+        scaled(f, self.0 as f64, &["B", "kB", "MB", "GB", "TB"])
     }
 }
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bits = self.bytes as f64 * 8.0 / self.time.as_secs_f64().max(1e-9);
-        scaled(f, bits, ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"])
+        scaled(f, bits, &["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"])
     }
 }
 
@@ -62,21 +56,17 @@ impl fmt::Display for Count {
     }
 }
 
-fn scaled(f: &mut fmt::Formatter<'_>, value: f64, units: [&str; 5]) -> fmt::Result {
-    let [unit, rest @ ..] = units;
-    if value < 1000.0 {
-        return write!(f, "{value:.0} {unit}");
-    }
-    let mut value = value / 1e3;
-    let mut names = rest.into_iter();
-    let mut name = names.next().unwrap_or(unit);
-    for next in names {
-        if value < 999.5 {
-            break;
+/// Three figures, in the first of these units, each a thousand of the one before, that makes
+/// them less than 1,000; or in the last.
+fn scaled(f: &mut fmt::Formatter<'_>, mut value: f64, units: &[&str]) -> fmt::Result {
+    let mut units = units.iter().peekable();
+    while let Some(unit) = units.next() {
+        if value < 999.5 || units.peek().is_none() {
+            return three_figures(f, value, unit);
         }
-        (value, name) = (value / 1e3, next);
+        value /= 1e3;
     }
-    three_figures(f, value, name)
+    Ok(())
 }
 
 fn three_figures(f: &mut fmt::Formatter<'_>, value: f64, unit: &str) -> fmt::Result {

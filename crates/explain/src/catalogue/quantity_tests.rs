@@ -8,6 +8,7 @@ fn times_have_three_figures_and_the_unit_that_fits() {
     assert_eq!(text(0), "0 ns");
     assert_eq!(text(41_000), "41 µs");
     assert_eq!(text(1_234_567), "1.23 ms");
+    assert_eq!(text(999_960_000), "1 s");
     assert_eq!(text(1_040_000_000), "1.04 s");
     assert_eq!(text(63_000_000_000), "63 s");
     assert_eq!(text(123_456_000_000), "123 s");

@@ -236,6 +236,7 @@ impl Flow {
     fn remember(&mut self, step: &Step<'_>, segment: &Segment, notes: &[Note]) {
         let at = Some(step.packet.at);
         let again = notes.iter().any(|note| matches!(note, Note::Again { .. }));
+        let closed = self.ends.client.fin.is_some() && self.ends.server.fin.is_some();
         let handshake = &mut self.handshake;
         for note in notes {
             match note {
@@ -243,7 +244,9 @@ impl Flow {
                 Note::Second => handshake.syn_ack = handshake.syn_ack.or(at),
                 Note::Third { .. } => handshake.third = true,
                 Note::Refused { .. } => self.reset = Some(Reset::Refusal),
-                Note::Reset => self.reset = Some(Reset::By(step.from)),
+                Note::Reset | Note::NoConnection if step.believed && !closed => {
+                    self.reset = Some(Reset::By(step.from));
+                }
                 Note::FirstFin => self.first_fin = Some(step.from),
                 _ => {}
             }

@@ -1,5 +1,6 @@
 //! The ACK field: what it acknowledges, the window it brings, the losses it shows.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use handclasp_wire::seq::SeqNumber;
@@ -27,7 +28,7 @@ impl Connection {
         let kind = acceptable::ack(self.snd.una, self.snd.nxt, self.snd.max_wnd, header.ack);
         if self.state == State::SynReceived {
             if kind != Ack::New {
-                self.pending.reply = Some(reset_for(header, payload_len));
+                self.pending.reply = Some(Box::new(reset_for(header, payload_len)));
                 return false;
             }
             self.follow(cx, Cause::SynAcknowledged);
@@ -82,11 +83,12 @@ impl Connection {
         self.measure(cx, header, &delivery, kind);
 
         let acked = self.snd.una - una;
-        let partial = kind == Ack::New
-            && self.snd.recovery.progress(self.snd.una, acked, u32::from(self.snd.smss));
+        let (smss, sack) = (u32::from(self.snd.smss), self.negotiated.sack);
+        let partial =
+            kind == Ack::New && self.snd.recovery.progress(self.snd.una, acked, smss, sack);
         let bare = header.seg_len(payload_len) == 0 && !window_moved;
         // RFC 6675 §2's definition with SACK, RFC 5681 §2's without.
-        let tells_of_loss = if self.negotiated.sack { newly_sacked > 0 } else { bare };
+        let tells_of_loss = if sack { newly_sacked > 0 } else { bare };
         let duplicate = kind == Ack::Old && header.ack == una && had_flight && tells_of_loss;
         if duplicate {
             self.stats.duplicate_acks += 1;
@@ -123,7 +125,7 @@ impl Connection {
     /// as little as no timestamp does (Karn's rule), since the ACK to it may have been lost.
     pub(super) fn measure(&mut self, cx: &Context<'_>, header: &Header, d: &Delivery, kind: Ack) {
         if let Some(rtt) = d.rtt {
-            self.measured(cx, rtt);
+            self.measured(cx, rtt, d.bytes);
         } else if let (Some(t), Some(newest)) = (header.options.timestamps, &d.newest)
             && self.negotiated.timestamps
             && kind == Ack::New
@@ -132,13 +134,16 @@ impl Connection {
             let stamp = |at| timestamp(at, self.opening.timestamp_offset);
             let age = stamp(cx.now).wrapping_sub(t.echo);
             if age <= stamp(cx.now).wrapping_sub(stamp(newest.sent_at)) {
-                self.measured(cx, Duration::from_millis(u64::from(age.max(1))));
+                self.measured(cx, Duration::from_millis(u64::from(age.max(1))), d.bytes);
             }
         }
     }
 
-    fn measured(&mut self, cx: &Context<'_>, sample: Duration) {
-        self.snd.rtt.sample(&self.config, sample);
+    fn measured(&mut self, cx: &Context<'_>, sample: Duration, acked: u32) {
+        // An ACK for every second segment of what was in flight (RFC 7323 appendix G).
+        let flight = self.snd.flight.outstanding() + acked;
+        let in_round = flight.div_ceil(2 * u32::from(self.snd.smss)).max(1);
+        self.snd.rtt.sample(&self.config, sample, in_round);
         let rtt = &self.snd.rtt;
         cx.record(&self.tuple, || Event::Rtt {
             sample,
@@ -202,10 +207,9 @@ impl Connection {
         let snd = &mut self.snd;
         // The window counts from `seg.ack`: of an old one it says nothing about what lies beyond
         // `snd.una`, and what moves `snd.una` is later than all that did not, though it may have
-        // been sent again and have an old sequence number.
-        let newer = header.ack.gt(snd.una)
-            || header.ack == snd.una
-                && (snd.wl1.lt(header.seq) || (snd.wl1 == header.seq && snd.wl2.le(header.ack)));
+        // been sent again and have an old sequence number. `snd.wl2` is never beyond `snd.una`,
+        // so that nothing remains for it to say.
+        let newer = header.ack.gt(snd.una) || header.ack == snd.una && snd.wl1.le(header.seq);
         if !newer {
             return false;
         }
@@ -217,7 +221,6 @@ impl Connection {
         snd.wnd = wnd;
         snd.max_wnd = snd.max_wnd.max(wnd);
         snd.wl1 = header.seq;
-        snd.wl2 = header.ack;
         if changed {
             cx.record(&self.tuple, || Event::Window { snd_wnd: wnd });
         }

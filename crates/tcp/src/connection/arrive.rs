@@ -1,5 +1,6 @@
 //! A segment arrives: RFC 9293 §3.10.7's checks, in the RFC's order.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -26,7 +27,7 @@ impl Connection {
         match self.state {
             State::Closed | State::Listen => {
                 if !header.flags.contains(Flags::RST) {
-                    self.pending.reply = Some(reset_for(header, len));
+                    self.pending.reply = Some(Box::new(reset_for(header, len)));
                 }
             }
             State::SynSent => self.arrive_in_syn_sent(cx, header, payload),
@@ -167,13 +168,13 @@ impl Connection {
         }
     }
 
-    /// Asks for a challenge ACK, as many a second as are allowed (RFC 5961 §7).
+    /// Asks for a challenge ACK, as many in a while as are allowed (RFC 5961 §7).
     pub(super) fn challenge(&mut self, cx: &Context<'_>) {
         if self.pending.challenge {
             return;
         }
         let life = &mut self.life;
-        if cx.now - life.challenges_since >= Duration::from_secs(1) {
+        if cx.now - life.challenges_since >= self.config.challenge_interval {
             life.challenges_since = cx.now;
             life.challenges = 0;
         }

@@ -1,5 +1,6 @@
 //! Opening: actively, simultaneously, or from a half-open connection that was completed.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use bytes::Bytes;
@@ -35,7 +36,7 @@ impl Connection {
             acks && acceptable::ack(self.snd.iss, self.snd.nxt, 0, header.ack) == Ack::New;
         if acks && !ack_is_good {
             if !flags.contains(Flags::RST) {
-                self.pending.reply = Some(reset_for(header, payload.len()));
+                self.pending.reply = Some(Box::new(reset_for(header, payload.len())));
             }
             return;
         }
@@ -72,7 +73,6 @@ impl Connection {
         self.snd.wnd = u32::from(header.window);
         self.snd.max_wnd = self.snd.wnd;
         self.snd.wl1 = header.seq;
-        self.snd.wl2 = self.snd.iss;
     }
 
     /// Our SYN is acknowledged by `header`: everything that waits for that.
@@ -86,6 +86,11 @@ impl Connection {
         if timeouts > 0 {
             self.snd.rtt.syn_timed_out();
         }
+        if core::mem::take(&mut self.pending.syn) {
+            // The SYN-ACK that was to acknowledge a crossing SYN never left.
+            self.rcv.owed.urge = Urge::Now;
+        }
+        self.pending.timeout = false;
         self.life.doubtful = false;
         self.life.last_heard_at = cx.now;
         self.restart_keep_alive(cx);

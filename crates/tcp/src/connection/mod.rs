@@ -16,6 +16,7 @@ mod text;
 mod transmit;
 mod user;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use handclasp_wire::seq::SeqNumber;
@@ -77,7 +78,7 @@ struct Pending {
     /// The RST that ends the connection.
     reset: bool,
     /// An answer to one segment that leaves the connection as it is.
-    reply: Option<Header>,
+    reply: Option<Box<Header>>,
     /// A challenge ACK (RFC 5961).
     challenge: bool,
     /// A probe of a closed window.
@@ -104,7 +105,7 @@ struct Life {
     last_heard_at: Instant,
     keep_alive_probes: u8,
     time_wait_until: Instant,
-    /// Challenge ACKs in the second that began then (RFC 5961 §7).
+    /// Challenge ACKs in the interval that began then (RFC 5961 §7).
     challenges: u8,
     challenges_since: Instant,
 }
@@ -129,8 +130,7 @@ pub struct Connection {
 
 impl Connection {
     fn new(config: Arc<Config>, tuple: Tuple, opening: Opening, cx: &Context<'_>) -> Self {
-        let mut snd = Sender::new(&config, opening.iss, cx.now);
-        snd.wl2 = opening.iss;
+        let snd = Sender::new(&config, opening.iss, cx.now);
         Self {
             tuple,
             state: State::Closed,

@@ -109,6 +109,10 @@ impl Reassembly {
         }
         let mut run = self.runs.remove(0);
         self.bytes -= run.data.len();
+        if self.runs.is_empty() {
+            // What a connection without gaps does not need is let go.
+            self.runs = Vec::new();
+        }
         run.data.consume((nxt - run.start) as usize);
         Some(run.data)
     }

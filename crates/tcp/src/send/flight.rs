@@ -151,6 +151,10 @@ impl Flight {
             self.forget(&gone);
             delivery.add(&gone, gone.len, now);
         }
+        if self.ranges.is_empty() {
+            // What a connection at rest does not need is let go, as the queue's memory is.
+            self.ranges = VecDeque::new();
+        }
         // What lay behind something resent waited for that: its age is no round trip.
         delivery.rtt = delivery.rtt.filter(|_| !resent);
         delivery

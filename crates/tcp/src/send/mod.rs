@@ -31,7 +31,6 @@ pub(crate) struct Sender {
     /// In bytes, scaled.
     pub(crate) wnd: u32,
     pub(crate) wl1: SeqNumber,
-    pub(crate) wl2: SeqNumber,
     /// The greatest window the peer ever offered.
     pub(crate) max_wnd: u32,
     /// Behind the last urgent octet written (RFC 9293 §3.8.5).
@@ -75,7 +74,6 @@ impl Sender {
             nxt: iss,
             wnd: 0,
             wl1: SeqNumber(0),
-            wl2: SeqNumber(0),
             max_wnd: 0,
             up: None,
             queue: ByteQueue::default(),
@@ -182,6 +180,11 @@ impl Sender {
     /// Bytes that the application may still write.
     pub(crate) fn room(&self) -> usize {
         self.limit.saturating_sub(self.queue.len())
+    }
+
+    /// Bytes that may be written and not acknowledged.
+    pub(crate) const fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
     }
 
     /// Lets the buffer hold two windows, so that a window can be sent while one is

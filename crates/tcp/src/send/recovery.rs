@@ -68,7 +68,7 @@ impl Recovery {
 
     /// `una` moved by `acked`; returns whether this was a partial acknowledgment in fast
     /// recovery (RFC 6582 §3.2 step 5).
-    pub(crate) fn progress(&mut self, una: SeqNumber, acked: u32, smss: u32) -> bool {
+    pub(crate) fn progress(&mut self, una: SeqNumber, acked: u32, smss: u32, sack: bool) -> bool {
         match self.phase {
             Phase::Open => {
                 self.dup_acks = 0;
@@ -81,7 +81,7 @@ impl Recovery {
                 false
             }
             Phase::Fast { .. } => {
-                let back = if acked >= smss { smss } else { 0 };
+                let back = if acked >= smss && !sack { smss } else { 0 };
                 self.inflation = self.inflation.saturating_sub(acked) + back;
                 true
             }
@@ -90,9 +90,9 @@ impl Recovery {
     }
 }
 
-/// RFC 6675 §4's IsLost by bytes: more than two segments are held beyond it. A range that was
-/// sent again is lost again once something sent clearly later has arrived. Returns the bytes
-/// newly marked.
+/// RFC 6675 §4's IsLost: three islands, or more than two segments, are held beyond it. A range
+/// that was sent again is lost again once something sent clearly later has arrived. Returns the
+/// bytes newly marked.
 pub(crate) fn mark_lost_by_sack(
     flight: &mut Flight,
     smss: u32,
@@ -102,12 +102,15 @@ pub(crate) fn mark_lost_by_sack(
     if flight.sacked() == 0 {
         return 0;
     }
-    let mut beyond = 0;
+    let (mut beyond, mut islands) = (0, 0);
     let mut edge = None;
+    let mut on_land = false;
     for sent in flight.ranges().rev() {
-        if sent.fate.contains(Fate::SACKED) {
+        let was_on_land = core::mem::replace(&mut on_land, sent.fate.contains(Fate::SACKED));
+        if on_land {
             beyond += sent.len;
-            if beyond > (DUP_THRESH - 1) * smss {
+            islands += u32::from(!was_on_land);
+            if beyond > (DUP_THRESH - 1) * smss || islands >= DUP_THRESH {
                 edge = Some(sent.seq);
                 break;
             }

@@ -16,21 +16,8 @@ use crate::error::Error;
 use super::kernel::{self, BUFFER, DOWN, Kernel, UP};
 use super::network::Network;
 use super::page::close;
-use super::plan::SERVER_PORT;
-use super::report::Report;
-
-/// What was moved, as our stack sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moved {
-    /// Bytes in each direction.
-    pub(super) bytes: u64,
-    /// How long it took to send them, until the last was acknowledged.
-    pub(super) out: Duration,
-    /// How long it took to receive them.
-    pub(super) r#in: Duration,
-    /// Whether they arrived as they were sent, both ways.
-    pub(super) equal: bool,
-}
+use crate::lab::plan::SERVER_PORT;
+use crate::lab::report::{Moved, Report};
 
 /// Moves the bytes as the client of a kernel's server.
 pub(super) async fn connect(

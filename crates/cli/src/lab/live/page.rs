@@ -11,10 +11,11 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::error::Error;
 
 use super::CLOSING;
-use super::kernel::{self, PAGE};
+use super::kernel;
 use super::network::Network;
-use super::plan::SERVER_PORT;
-use super::report::Report;
+use crate::lab::PAGE;
+use crate::lab::plan::SERVER_PORT;
+use crate::lab::report::{Report, status};
 
 /// The most bytes of a request or an answer that are looked at.
 const LIMIT: usize = 64 * 1024;
@@ -22,20 +23,6 @@ const LIMIT: usize = 64 * 1024;
 /// The request for the page.
 pub(super) fn request(server: SocketAddr) -> String {
     format!("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.ip())
-}
-
-/// What an answer's first line says: `200 OK`.
-///
-/// # Errors
-///
-/// When it is no HTTP.
-pub(super) fn status(answer: &[u8]) -> io::Result<String> {
-    let line = answer.split(|&byte| byte == b'\r').next().unwrap_or_default();
-    let line = String::from_utf8_lossy(line);
-    match line.strip_prefix("HTTP/1.").and_then(|rest| rest.split_once(' ')) {
-        Some((_, status)) => Ok(status.to_owned()),
-        None => Err(io::Error::new(io::ErrorKind::InvalidData, "the answer is no HTTP")),
-    }
 }
 
 /// Fetches the page from `server` with our stack.

@@ -8,8 +8,8 @@ use crate::error::Error;
 
 use super::network::Network;
 use super::page::Serving;
-use super::plan::{Plan, SERVER_PORT, Telling};
-use super::report::Report;
+use crate::lab::plan::{Plan, SERVER_PORT, Telling};
+use crate::lab::report::Report;
 
 /// Runs the program and waits for its end.
 pub(super) async fn run(

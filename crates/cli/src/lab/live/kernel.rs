@@ -15,10 +15,8 @@ use crate::args::Role;
 use crate::error::Error;
 
 use super::network::Network;
-use super::plan::{Plan, SERVER_PORT, Task};
-
-/// What the page says.
-pub(crate) const PAGE: &str = "hello from the other end\n";
+use crate::lab::PAGE;
+use crate::lab::plan::{Plan, SERVER_PORT, Task};
 
 /// What the client sends in bulk.
 pub(super) const UP: Pattern = Pattern::new(1);
@@ -90,7 +88,7 @@ pub(super) fn fetch(server: SocketAddr) -> io::Result<String> {
     stream.write_all(super::page::request(server).as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    super::page::status(&answer)
+    crate::lab::report::status(&answer)
 }
 
 /// Sends the bulk data over the kernel's TCP and compares what comes back.

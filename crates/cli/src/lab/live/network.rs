@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::watch::Sight;
 use crate::watch::eye::{AskPeer, Ear, Eye, Far, Grave, Near};
 
-use super::plan::Whims;
+use crate::lab::plan::Whims;
 
 /// A private network that is being watched.
 pub(crate) struct Network {
