@@ -50,9 +50,9 @@ fn converse(
             }
             let onward = TcpStream::connect(world)?;
             stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
-            let (mut from, mut to) = (onward.try_clone()?, stream.try_clone()?);
-            thread::spawn(move || copy(&mut from, &mut to).ok());
-            copy(&mut stream, &mut &onward)
+            let (from, to) = (onward.try_clone()?, stream.try_clone()?);
+            thread::spawn(move || copy(&from, &to).ok());
+            copy(&stream, &onward)
         }
         [5, 3, 0] => {
             let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -68,8 +68,8 @@ fn converse(
     }
 }
 
-fn copy(from: &mut TcpStream, mut to: &TcpStream) -> std::io::Result<()> {
-    std::io::copy(from, &mut to)?;
+fn copy(mut from: &TcpStream, mut to: &TcpStream) -> std::io::Result<()> {
+    std::io::copy(&mut from, &mut to)?;
     to.shutdown(Shutdown::Write)
 }
 
