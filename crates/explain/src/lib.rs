@@ -14,6 +14,7 @@
 
 pub mod capture;
 pub mod catalogue;
+pub mod finding;
 pub mod flow;
 pub mod json;
 pub mod ladder;

@@ -10,6 +10,8 @@ use handclasp_wire::time::Instant;
 
 use crate::capture::dissect::{Ip, Segment};
 use crate::capture::link::Network;
+use crate::flow::Flow;
+use crate::flow::table::{Limits, Table};
 
 /// An end of the scene's connection.
 pub(crate) const CLIENT: usize = 0;
@@ -28,6 +30,20 @@ pub(crate) struct Scene {
     pub(crate) window: [u16; 2],
     /// Times to live.
     pub(crate) ttl: [u8; 2],
+}
+
+/// Frames of a connection as a table understands them.
+impl Scene {
+    /// The connection that these segments are; there must be one only.
+    pub(crate) fn flow(segments: &[Segment<'_>]) -> Flow {
+        let mut table = Table::new(Limits::endless());
+        for segment in segments {
+            table.see(segment);
+        }
+        let mut flows = table.finish();
+        assert_eq!(flows.len(), 1);
+        flows.remove(0)
+    }
 }
 
 impl Default for Scene {

@@ -12,12 +12,15 @@ use handclasp_explain::capture::dissect::{Dissector, Found, Segment};
 use handclasp_explain::capture::link::Network;
 use handclasp_explain::capture::{Frame, Reader};
 use handclasp_explain::flow::Flow;
+use handclasp_explain::flow::end::End;
 use handclasp_explain::flow::key::Key;
 use handclasp_explain::flow::table::{Limits, Table};
 use handclasp_explain::mark::{Analysis, Completeness, Marks};
 
 /// Part of the cells of each field that must be as in tshark.
 const PERCENT: f64 = 99.5;
+/// The same of totals beside tcptrace's, which is looser about what overlaps.
+const TOTALS_PERCENT: f64 = 98.0;
 
 /// Columns that stand in headers.
 fn header_cells(frame: &Frame<'_>, segment: &Segment<'_>) -> Cells {
@@ -198,4 +201,87 @@ fn connection_states_are_bros() {
         println!("  {miss}");
     }
     assert!(20 * (all - alike) <= all, "more than one in twenty differs");
+}
+
+/// The figures of one direction that tcptrace has too, under its names.
+fn tcptrace_cells(end: &End) -> Vec<(&'static str, u64)> {
+    let counts = &end.counts;
+    vec![
+        ("total packets", counts.packets),
+        ("ack pkts sent", counts.acks),
+        ("pure acks sent", counts.pure_acks),
+        ("sack pkts sent", counts.sacks),
+        ("dsack pkts sent", counts.dsacks),
+        ("max sack blks/ack", counts.max_sack_blocks.into()),
+        ("unique bytes sent", counts.unique_bytes),
+        ("actual data pkts", counts.data_packets),
+        ("actual data bytes", counts.data_bytes),
+        ("rexmt data pkts", counts.resent_packets),
+        ("rexmt data bytes", counts.resent_bytes),
+        ("zwnd probe pkts", counts.probes),
+        ("outoforder pkts", counts.out_of_order),
+        ("pushed data pkts", counts.pushed),
+        ("urgent data pkts", counts.urgent),
+        ("max segm size", counts.max_segment.into()),
+        ("min segm size", counts.min_segment.into()),
+        ("max win adv", counts.max_window.into()),
+        ("min win adv", counts.min_window.into()),
+        ("zero win adv", counts.zero_windows),
+    ]
+}
+
+#[test]
+fn totals_are_tcptraces() {
+    let mut scores: std::collections::BTreeMap<&str, (u64, u64)> = Default::default();
+    let mut misses = Vec::new();
+    for case in common::cases("totals_are_tcptraces") {
+        let mut table = Table::new(Limits { networks: false, ..Limits::endless() });
+        for_each_segment(&case, |_, segment| {
+            table.see(&segment);
+        });
+        let flows = table.finish();
+        let theirs = case.tcptrace_connections();
+        // Where it sees other connections, its totals are of other packets.
+        if theirs.len() != flows.len() {
+            continue;
+        }
+        for (flow, (sockets, cells)) in flows.iter().zip(&theirs) {
+            let ends = sockets
+                .each_ref()
+                .map(|socket| flow.key.ends.iter().position(|end| end.to_string() == *socket));
+            let [Some(a), Some(b)] = ends else { continue };
+            for (i, end) in [a, b].into_iter().enumerate() {
+                // A SYN or FIN that is sent again is a byte of data to it.
+                let counts = &flow.ends[end].counts;
+                let controls = counts.syns > 1 || counts.fins > 1;
+                for (name, ours) in tcptrace_cells(&flow.ends[end]) {
+                    let Some(theirs) = cells.get(name) else { continue };
+                    if controls && name.starts_with("rexmt") {
+                        continue;
+                    }
+                    let score = scores.entry(name).or_default();
+                    score.0 += 1;
+                    score.1 += u64::from(theirs[i] == ours);
+                    if theirs[i] != ours {
+                        let case = &case.name;
+                        let stream = flow.stream;
+                        let theirs = theirs[i];
+                        misses.push(format!("{name}: {case} {stream} {i} {theirs} ours {ours}"));
+                    }
+                }
+            }
+        }
+    }
+    let mut low = Vec::new();
+    for (name, (cells, alike)) in &scores {
+        let rate = 100.0 * *alike as f64 / *cells as f64;
+        println!("{name:20} {cells:>6} {rate:>7.2} %");
+        if rate < TOTALS_PERCENT {
+            low.push(*name);
+        }
+        for miss in misses.iter().filter(|miss| miss.starts_with(name)).take(3) {
+            println!("  {miss}");
+        }
+    }
+    assert!(low.is_empty(), "less than {TOTALS_PERCENT} % agree: {low:?}");
 }

@@ -69,3 +69,8 @@ pub use stream::{OwnedReadHalf, OwnedWriteHalf, ReuniteError, TcpStream};
 #[cfg(feature = "tracing")]
 pub use trace::TracingLog;
 pub use udp::{UdpFlow, UdpSocket};
+
+/// The README's example compiles.
+#[cfg(all(doctest, target_os = "linux"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

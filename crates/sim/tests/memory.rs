@@ -10,7 +10,6 @@ use std::time::Duration;
 use handclasp_impair::config::Config as LinkConfig;
 use handclasp_sim::{Network, Settings};
 use handclasp_tcp::Config;
-use handclasp_wire::time::Instant;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]

@@ -22,7 +22,10 @@ fn every_seed_keeps_the_rules() {
     let mut total = swarm::Summary::default();
     for seed in 0..variable("HANDCLASP_SWARM_SEEDS").unwrap_or(SEEDS) {
         let summary = swarm::run(seed).unwrap_or_else(|failure| {
-            panic!("{failure}to see it packet by packet: HANDCLASP_SWARM_SEED={seed} cargo test -p handclasp-sim --test swarm")
+            panic!(
+                "{failure}to see it packet by packet: \
+                 HANDCLASP_SWARM_SEED={seed} cargo test -p handclasp-sim --test swarm"
+            )
         });
         total += summary;
     }

@@ -1,7 +1,7 @@
 //! What happens because time has passed.
 
 use handclasp_tcp::Context;
-use handclasp_tcp::connection::PathError;
+use handclasp_tcp::connection::{PathError, Readiness};
 use handclasp_tcp::half_open::Expiry;
 use handclasp_wire::ethernet::Ethernet;
 use handclasp_wire::frame::Outbound;
@@ -31,13 +31,20 @@ impl Host {
 
     fn expire_connections<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
         while let Some(id) = self.tcp.flows.pop_due(cx.now) {
+            let mut doubted = None;
             let next = store.with(id, |connection| {
                 let due = connection.next_deadline().is_some_and(|at| at <= cx.now);
                 if due {
                     connection.deadline_passed(cx);
+                    let in_doubt = connection.readiness().contains(Readiness::DOUBTFUL);
+                    doubted = in_doubt.then_some(connection.tuple().remote_ip);
                 }
                 (due, connection.next_deadline())
             });
+            // R1 (RFC 9293 §3.8.3).
+            if let Some(peer) = doubted {
+                self.ip.doubt(peer, cx.now);
+            }
             let Some((due, next)) = next else {
                 self.forget(id);
                 continue;

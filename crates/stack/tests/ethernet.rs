@@ -155,6 +155,24 @@ fn an_open_connection_survives_its_neighbour_s_absence() {
     assert_eq!(net.nodes[1].read(server), b"are you there?");
 }
 
+/// Requirement: RFC9293-MUST-20
+#[test]
+fn when_a_peer_is_in_doubt_its_neighbour_is_asked_for() {
+    let mut net = Net::ethernet();
+    let (client, _) = net.open();
+    net.filter = Box::new(|_, _| false);
+    net.sent.clear();
+    net.nodes[0].write(client, b"are you there?");
+    // Retransmissions after 200, 600 and 1400 ms: the third is R1.
+    net.run(millis(1300));
+    let questions = |net: &Net| net.sent.iter().filter(|s| s.data[12..14] == [8, 6]).count();
+    assert_eq!(questions(&net), 0, "what was confirmed a second ago is not asked for");
+    net.run(millis(200));
+    assert_eq!(questions(&net), 1);
+    let question = net.sent.iter().find(|s| s.data[12..14] == [8, 6]).unwrap();
+    assert_eq!(question.data[..6], PEER.0, "and nobody else need hear of it");
+}
+
 #[test]
 fn frames_for_other_stations_or_networks_are_not_ours() {
     let mut node = node();

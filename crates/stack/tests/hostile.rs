@@ -190,3 +190,37 @@ fn every_drop_has_its_reason() {
     assert_eq!(reasons[1..], [(Discard::ClosedPort, 29), (Discard::OtherHost, 29)]);
     assert_eq!(reasons[1].0.to_string(), "nobody has the port");
 }
+
+/// Requirement: RFC6633-R03, RFC6633-R04
+#[test]
+fn a_source_quench_is_dropped_before_tcp_hears_of_it_and_its_drop_is_told() {
+    use std::sync::{Arc, Mutex};
+
+    use handclasp_stack::discard::{Discard, Observer};
+    use handclasp_wire::icmpv4::Icmpv4;
+    use handclasp_wire::ipv4::Ipv4;
+    use handclasp_wire::time::Instant;
+
+    #[derive(Default)]
+    struct Reasons(Mutex<Vec<Discard>>);
+    impl Observer for Reasons {
+        fn dropped(&self, _: Instant, _: &[u8], why: &Discard) {
+            self.0.lock().unwrap().push(*why);
+        }
+    }
+
+    let mut node = Node::on_ip(HostConfig::default());
+    let reasons = Arc::new(Reasons::default());
+    node.host.set_observer(Some(reasons.clone()));
+    let client = node.connect("10.0.0.2:80");
+    let syn = node.transmit().remove(0);
+    let before = node.store.get(client).unwrap().info();
+    let quench = Icmpv4::SourceQuench { quoted: &syn[..28] };
+    let (Ok(from), Ok(to)) = ("10.0.0.254".parse(), "10.0.0.1".parse()) else { panic!() };
+    let mut packet = Vec::new();
+    Ipv4::new(from, to, 1).emit(quench.emitted_len(), &mut packet);
+    quench.emit(&mut packet);
+    node.receive(packet);
+    assert_eq!(*reasons.0.lock().unwrap(), [Discard::IcmpIgnored]);
+    assert_eq!(node.store.get(client).unwrap().info(), before);
+}

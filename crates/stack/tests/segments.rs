@@ -300,6 +300,34 @@ fn a_header_length_that_cannot_be_is_met_with_silence() {
     }
 }
 
+/// Requirement: RFC9293-P02
+#[test]
+fn reserved_bits_are_sent_as_zeros_and_passed_over() {
+    let reserved = |packet: Bytes| {
+        let mut packet = packet.to_vec();
+        packet[32] |= 0b1110;
+        let sum = u16::from_be_bytes([packet[36], packet[37]]);
+        let (sum, borrowed) = sum.overflowing_sub(0b1110 << 8);
+        packet[36..38].copy_from_slice(&(sum - u16::from(borrowed)).to_be_bytes());
+        packet
+    };
+    let (mut node, listener) = server();
+    let mut sent = Vec::new();
+    node.receive(reserved(raw(&syn(), 5, &[], b"")));
+    sent.extend(node.transmit());
+    let syn_ack = common::segment(node.medium(), &sent[0]).unwrap();
+    node.receive(reserved(raw(&next(&syn_ack, Flags::ACK | Flags::PSH), 5, &[], b"text")));
+    let id = node.host.accept(listener).unwrap().id;
+    assert_eq!(node.read(id), b"text");
+    node.write(id, &[0; 1000]);
+    node.close(id);
+    sent.extend(node.transmit());
+    node.receive(reserved(raw(&Header { seq: SeqNumber(7), ..syn() }, 5, &[], b"")));
+    sent.extend(node.transmit());
+    assert!(sent.len() > 3);
+    assert!(sent.iter().all(|packet| packet[32] & 0b1110 == 0));
+}
+
 /// Requirement: RFC1122-R04
 #[test]
 fn nothing_leaves_with_a_time_to_live_of_zero() {

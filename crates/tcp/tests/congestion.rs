@@ -213,7 +213,6 @@ fn neither_window_is_ever_exceeded() {
     }
 }
 
-/// Requirement: RFC9293-MAY-18
 #[test]
 fn bursts_for_a_device_that_cuts_them_are_whole_segments() {
     let mut b = greedy(plain(), 10);

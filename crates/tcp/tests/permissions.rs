@@ -11,7 +11,7 @@ use handclasp_tcp::{Connection, Context};
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::time::Instant;
 
-/// Requirement: RFC9293-MAY-3, RFC9293-SHLD-5
+/// Requirement: RFC9293-MAY-3, RFC9293-SHLD-5, RFC9293-MUST-67
 #[test]
 fn the_mss_is_announced_though_it_is_the_default() {
     let mut b = Bench::connecting(plain());

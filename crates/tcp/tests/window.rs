@@ -260,7 +260,7 @@ fn numbers_wrap_in_every_part_of_a_connections_life() {
     }
 }
 
-/// Requirement: RFC9293-P02, RFC9293-P03, RFC9293-MUST-5
+/// Requirement: RFC9293-P03
 #[test]
 fn an_urgent_field_without_urg_means_nothing() {
     let mut b = Bench::open();

@@ -15,7 +15,7 @@ use handclasp::wire::time::Instant;
 use handclasp_explain::track::row::PREVIEW;
 use handclasp_explain::track::{Fate, dissect};
 
-use super::{SeenPacket, Sight, Step};
+use super::{Answer, SeenPacket, Sight, Step};
 
 /// Sights that wait to be told; beyond them the stack has to wait too, so that a fast transfer
 /// takes no unbounded memory.
@@ -117,7 +117,8 @@ impl Asker {
         let turning = packet.header.flags.intersects(Flags::SYN | Flags::FIN | Flags::RST);
         if turning || self.packets <= ASKED_EACH {
             let tuple = packet.tuple();
-            packet.peer = self.ask.state(tuple.remote(), tuple.local());
+            let state = self.ask.state(tuple.remote(), tuple.local());
+            packet.peer = state.map(|state| Answer { at: packet.at, state });
         }
     }
 }

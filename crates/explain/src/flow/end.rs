@@ -6,7 +6,7 @@ use handclasp_wire::tcp::Flags;
 use handclasp_wire::time::Instant;
 
 use crate::capture::dissect::Segment;
-use crate::mark::{Analysis, Marks};
+use crate::mark::{Analysis, Marks, Scale};
 
 /// Totals of one direction. Bytes are of payload.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
@@ -51,9 +51,9 @@ pub struct Counts {
     pub max_segment: u32,
     /// Smallest payload of those that have one.
     pub min_segment: u32,
-    /// Largest window, in bytes.
+    /// Largest window, in bytes. A SYN's counts only if the others are not scaled.
     pub max_window: u32,
-    /// Smallest window, in bytes.
+    /// Smallest window that is not zero, in bytes.
     pub min_window: u32,
     /// Windows of zero.
     pub zero_windows: u64,
@@ -137,6 +137,8 @@ pub struct End {
     pub isn: Option<u32>,
     /// The number behind the last byte that was counted as new.
     counted: Option<handclasp_wire::seq::SeqNumber>,
+    /// Whether a window of it was scaled.
+    scaled: bool,
     /// When it sent last.
     last: Option<Instant>,
 }
@@ -194,11 +196,25 @@ impl End {
         }
         // A RST's window says nothing.
         if !has(Flags::RST) {
-            let window = analysis.window;
-            counts.max_window = counts.max_window.max(window);
-            counts.zero_windows += u64::from(window == 0);
-            let first = counts.packets == 1;
-            counts.min_window = if first { window } else { counts.min_window.min(window) };
+            self.count_window(analysis);
+        }
+    }
+
+    fn count_window(&mut self, analysis: &Analysis) {
+        let (window, counts) = (analysis.window, &mut self.counts);
+        // A SYN's window is not scaled: if others are, it is no measure for them.
+        let scaled = matches!(analysis.scale, Some(Scale::Shift(_)));
+        if scaled && !std::mem::replace(&mut self.scaled, true) {
+            (counts.max_window, counts.min_window) = (0, 0);
+        }
+        if analysis.scale.is_none() && self.scaled {
+            return;
+        }
+        counts.zero_windows += u64::from(window == 0);
+        counts.max_window = counts.max_window.max(window);
+        if window > 0 {
+            let none = counts.min_window == 0;
+            counts.min_window = if none { window } else { counts.min_window.min(window) };
         }
     }
 

@@ -6,8 +6,13 @@ use crate::mark::Marks;
 const FIRST: usize = 4;
 
 /// Frames in which the same happened: the first few, the last, and how many there were.
+///
+/// Most of what can happen to a connection does not: nothing takes eight bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Frames {
+pub struct Frames(Option<Box<Kept>>);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Kept {
     count: u64,
     first: [u64; FIRST],
     last: u64,
@@ -15,24 +20,27 @@ pub struct Frames {
 
 impl Frames {
     pub(crate) fn add(&mut self, frame: u64) {
-        if let Some(place) = self.first.get_mut(self.count as usize) {
+        let kept = self.0.get_or_insert_default();
+        if let Some(place) = kept.first.get_mut(kept.count as usize) {
             *place = frame;
         }
-        self.last = frame;
-        self.count += 1;
+        kept.last = frame;
+        kept.count += 1;
     }
 
     /// How many there were.
     #[must_use]
-    pub const fn count(&self) -> u64 {
-        self.count
+    pub fn count(&self) -> u64 {
+        self.0.as_ref().map_or(0, |kept| kept.count)
     }
 
     /// Those that are kept, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
-        let kept = self.first.len().min(self.count as usize);
-        let last = (self.count as usize > FIRST).then_some(self.last);
-        self.first[..kept].iter().copied().chain(last)
+        self.0.iter().flat_map(|kept| {
+            let few = FIRST.min(kept.count as usize);
+            let last = (kept.count as usize > FIRST).then_some(kept.last);
+            kept.first[..few].iter().copied().chain(last)
+        })
     }
 }
 

@@ -189,3 +189,9 @@ fn shards_together_are_what_one_table_is() {
     };
     assert_eq!(told(merged), told(one.finish()));
 }
+
+#[test]
+fn a_connection_without_trouble_fits_into_two_kilobytes() {
+    let size = size_of::<Flow>() + size_of::<super::key::Key>();
+    assert!(size <= 2048, "{size}");
+}

@@ -32,6 +32,10 @@ pub struct Troubles {
     pub longest_wait: Duration,
     /// Segments whose checksum is wrong.
     pub damaged: Frames,
+    /// Segments that are the ones before them, captured again: the same IPv4 identification.
+    pub copies: Frames,
+    /// The last segment's number, length and identification.
+    previous: Option<(SeqNumber, u32, u16)>,
 }
 
 /// A segment that was sent again.
@@ -101,9 +105,15 @@ impl Troubles {
         if !flags.intersects(Flags::SYN | Flags::RST) {
             self.closed.see(sight, segment.header.window != 0);
         }
-        if analysis.marks.contains(Marks::RETRANSMISSION) && segment.len > 0 {
+        // Zero is what systems that do not count write on every packet.
+        let id = segment.ip.id.filter(|&id| id != 0);
+        let this = id.map(|id| (segment.header.seq, segment.len, id));
+        if this.is_some() && self.previous == this {
+            self.copies.add(segment.number);
+        } else if analysis.marks.contains(Marks::RETRANSMISSION) && segment.len > 0 {
             self.sent_again(segment, analysis);
         }
+        self.previous = this;
     }
 
     fn sent_again(&mut self, segment: &Segment<'_>, analysis: &Analysis) {

@@ -1,5 +1,8 @@
 //! The captures with other tools' readings, and how often we agree with them.
 
+// Not every test uses all of it.
+#![allow(dead_code)]
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Read;
@@ -17,6 +20,9 @@ pub(crate) struct Case {
     /// Cells that another version of tshark fills otherwise.
     disputed: HashSet<(u64, String)>,
 }
+
+/// A connection's sockets, and tcptrace's figures of both directions by name.
+pub(crate) type Totals = ([String; 2], HashMap<String, [u64; 2]>);
 
 /// The folder of captures, which is no part of the project.
 fn folder() -> Option<PathBuf> {
@@ -82,6 +88,37 @@ impl Case {
         let log = text(&folder().unwrap().join("oracle").join(name)).unwrap_or_default();
         let lines = log.lines().filter(|line| !line.starts_with('#')).map(cells);
         lines.filter(|line| line.len() > 15 && line[6] == "tcp").collect()
+    }
+
+    /// tcptrace's totals: of each connection both sockets, and both values by name.
+    pub(crate) fn tcptrace_connections(&self) -> Vec<Totals> {
+        let name = format!("{}.tcptrace.txt", self.name);
+        let log = text(&folder().unwrap().join("oracle").join(name)).unwrap_or_default();
+        let mut connections: Vec<Totals> = Vec::new();
+        for line in log.lines().map(str::trim) {
+            if let Some(host) = line.strip_prefix("host ") {
+                let (_, socket) = host.split_once(':').unwrap();
+                match connections.last_mut() {
+                    Some((sockets, cells)) if sockets[1].is_empty() && cells.is_empty() => {
+                        sockets[1] = socket.trim().to_owned();
+                    }
+                    _ => connections.push(([socket.trim().into(), String::new()], HashMap::new())),
+                }
+                continue;
+            }
+            // `name: value unit   name: value unit`, of both directions.
+            let (Some((name, rest)), Some((_, cells))) =
+                (line.split_once(':'), connections.last_mut())
+            else {
+                continue;
+            };
+            let Some((left, right)) = rest.split_once(&format!("{name}:")) else { continue };
+            let number = |text: &str| text.split_whitespace().next()?.parse().ok();
+            if let (Some(left), Some(right)) = (number(left), number(right)) {
+                cells.entry(name.to_owned()).or_insert([left, right]);
+            }
+        }
+        connections
     }
 
     pub(crate) fn open(&self) -> File {

@@ -1,6 +1,7 @@
 //! A stack of ours and the Linux kernel, joined by a cable, in a network of the test's own.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod programs;
 pub mod transfer;
 
 use std::future::Future;

@@ -151,6 +151,15 @@ impl Neighbours {
         core::mem::take(&mut neighbour.waiting)
     }
 
+    /// What went to a neighbour got no answer from beyond it: asks whether it is still there
+    /// (RFC 9293 §3.8.3, RFC 4861 §7.3.1).
+    pub(crate) fn doubt(&mut self, ip: IpAddr, now: Instant) {
+        let Some(slot) = self.by_ip.get(&ip).map(|slot| *slot as usize) else { return };
+        if matches!(self.entries[slot].state, State::Known { .. }) {
+            self.ask(slot, 1, now);
+        }
+    }
+
     pub(crate) fn next_question(&mut self) -> Option<Question> {
         self.questions.pop_front()
     }

@@ -161,6 +161,14 @@ impl Ip {
         }
     }
 
+    /// A destination does not answer: the neighbour on the way to it is asked whether it is
+    /// there.
+    pub(crate) fn doubt(&mut self, destination: IpAddr, now: Instant) {
+        if let Ok(Hop::Neighbour(neighbour)) = self.hop(destination) {
+            self.neighbours.doubt(neighbour, now);
+        }
+    }
+
     /// Cuts `body` so that no packet exceeds `room` (RFC 791 §3.2, RFC 8200 §4.5).
     fn send_fragments(
         &mut self,

@@ -71,3 +71,18 @@ fn the_timestamp_offset_belongs_to_the_tuple_and_is_not_its_sequence_number() {
     assert_ne!(offset, starts.timestamp_offset(&tuple(2)));
     assert_ne!(offset, starts.sequence(&tuple(1), Instant::ZERO).0);
 }
+
+/// Requirement: RFC6528-P03
+#[test]
+fn every_one_of_the_secret_s_256_bits_counts() {
+    let number = |secret| Starts::new(&Secret::new(secret)).sequence(&tuple(1), Instant::ZERO);
+    let mut numbers = alloc::vec![number([0; 32])];
+    for bit in 0..256 {
+        let mut secret = [0; 32];
+        secret[bit / 8] = 1 << (bit % 8);
+        numbers.push(number(secret));
+    }
+    numbers.sort_unstable_by_key(|number| number.0);
+    numbers.dedup();
+    assert_eq!(numbers.len(), 257);
+}

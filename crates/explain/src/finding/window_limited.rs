@@ -1,0 +1,26 @@
+//! A sender that fills the receiver's window again and again could go faster.
+
+use super::{Finding, Rule, Says, Severity, side};
+use crate::flow::Flow;
+use crate::mark::Marks;
+
+/// Fewer times than this are a coincidence.
+const OFTEN: u64 = 3;
+
+pub(super) struct WindowLimited;
+
+impl Rule for WindowLimited {
+    fn see(&mut self, flow: &Flow) -> Option<Finding> {
+        let full = |end: usize| flow.evidence[end].count(Marks::WINDOW_FULL);
+        let from = usize::from(full(1) > full(0));
+        let times = full(from);
+        // One in a hundred segments, so that bulk data that stops once is left in peace.
+        if times < OFTEN || 100 * times < flow.ends[from].counts.data_packets {
+            return None;
+        }
+        let window = flow.ends[1 - from].counts.max_window;
+        let says = Says::WindowLimited { by: side(flow, 1 - from), times, window };
+        let finding = Finding::of(flow, Severity::Note, says);
+        Some(finding.shown_by_all(flow.evidence[from].of(Marks::WINDOW_FULL)))
+    }
+}

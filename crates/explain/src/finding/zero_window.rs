@@ -1,0 +1,26 @@
+//! A receiver whose program does not read: its window closes.
+
+use std::time::Duration;
+
+use super::{Finding, Rule, Says, Severity, side};
+use crate::flow::Flow;
+
+/// What nobody feels.
+const SHORT: Duration = Duration::from_millis(200);
+
+pub(super) struct ZeroWindow;
+
+impl Rule for ZeroWindow {
+    fn see(&mut self, flow: &Flow) -> Option<Finding> {
+        let worst = usize::from(flow.troubles[1].closed.longest > flow.troubles[0].closed.longest);
+        let closed = match &flow.troubles[worst].closed {
+            closed if closed.times > 0 => closed,
+            _ => return None,
+        };
+        let (times, longest, still) =
+            (closed.times, closed.longest, closed.is_closed() && !flow.states.are_over());
+        let severity = if longest > SHORT || still { Severity::Warn } else { Severity::Note };
+        let says = Says::ZeroWindow { by: side(flow, worst), times, longest, still };
+        Some(Finding::of(flow, severity, says).shown_by_all(Some(&closed.frames)))
+    }
+}
