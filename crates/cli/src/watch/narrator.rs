@@ -229,6 +229,7 @@ impl Told {
         let before = self.flow.states();
         let mut row = self.flow.see(&packet.as_packet())?;
         let peer = self.about.ours.other();
+        row.states[peer].read = false;
         let Some(Answer { at, state }) = packet.peer else { return Some((row, before)) };
         let known = peer_state(row.states[peer].state, state);
         row.states[peer] = known;
