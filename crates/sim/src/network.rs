@@ -7,7 +7,6 @@ use bytes::Bytes;
 use handclasp_impair::config::Config;
 use handclasp_stack::Host;
 use handclasp_stack::host::Holder;
-use handclasp_stack::store::ConnId;
 use handclasp_tcp::{State, Tuple};
 use handclasp_wire::ethernet::MacAddr;
 use handclasp_wire::frame::{Inbound, Medium};
@@ -42,6 +41,8 @@ pub enum Outcome {
 }
 
 /// Hosts and cables in virtual time.
+///
+/// Its verbs panic where they are given the id of another network's host or cable.
 pub struct Network {
     now: Instant,
     dice: Dice,
@@ -158,11 +159,6 @@ impl Network {
         self.nodes[host.0].start(Box::new(app));
     }
 
-    /// Starts a program on a host that is told of what happens to `connection`.
-    pub fn start(&mut self, host: HostId, app: impl App + 'static, connection: ConnId) {
-        self.on(host).spawn(app, connection);
-    }
-
     /// Programs on a host that are not over.
     #[must_use]
     pub fn running(&self, host: HostId) -> usize {
@@ -183,6 +179,23 @@ impl Network {
             Some(Holder::TimeWait) => State::TimeWait,
             Some(Holder::Pending) => State::Listen,
             None => State::Closed,
+        }
+    }
+
+    /// Does what can be done now; time stands still.
+    pub fn settle(&mut self) {
+        let Self { now, nodes, cables, wires, .. } = self;
+        for (index, node) in nodes.iter_mut().enumerate() {
+            let (host, medium) = (HostId(index), node.medium());
+            let mut cable = cables.iter_mut().enumerate().find(|(_, cable)| cable.joins(host));
+            node.work(*now, |packet| {
+                for piece in split(packet, medium) {
+                    if let Some((id, cable)) = &mut cable {
+                        wires.send(CableId(*id), cable, host, medium, *now, piece.into());
+                    }
+                }
+                wires.packets <= wires.limit
+            });
         }
     }
 
@@ -224,35 +237,6 @@ impl Network {
             if let Some(outcome) = self.step(until) {
                 return outcome;
             }
-        }
-    }
-
-    /// Runs until `done` says so after some step, at most until `until`; says whether it did.
-    pub fn run_while(&mut self, until: Instant, mut going: impl FnMut(&mut Self) -> bool) -> bool {
-        loop {
-            self.settle();
-            if !going(self) {
-                return true;
-            }
-            if self.step(until).is_some() {
-                return false;
-            }
-        }
-    }
-
-    /// Lets every host do what it can until none can do more.
-    fn settle(&mut self) {
-        let Self { now, nodes, cables, wires, .. } = self;
-        for (index, node) in nodes.iter_mut().enumerate() {
-            let (host, medium) = (HostId(index), node.medium());
-            let mut cable = cables.iter_mut().enumerate().find(|(_, cable)| cable.joins(host));
-            node.work(*now, |packet| {
-                for piece in split(packet, medium) {
-                    if let Some((id, cable)) = &mut cable {
-                        wires.send(CableId(*id), cable, host, medium, *now, piece.into());
-                    }
-                }
-            });
         }
     }
 

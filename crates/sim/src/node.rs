@@ -203,21 +203,20 @@ impl Node {
     }
 
     /// Lets every program do what it can, and gives the packets that come of it, until there
-    /// are none. Returns false if nothing was done.
-    pub(crate) fn work(&mut self, now: Instant, mut send: impl FnMut(&Outbound)) -> bool {
-        let mut worked = false;
-        loop {
+    /// are none or `send` wants no more.
+    pub(crate) fn work(&mut self, now: Instant, mut send: impl FnMut(&Outbound) -> bool) {
+        let mut wanted = true;
+        while wanted {
             self.wake_owners();
             if let Some(id) = self.awake.pop_front() {
                 self.poll(id, now);
             } else if self.host.wants_to_transmit() {
                 let cx = self.surroundings.context(now);
                 self.host.poll_transmit(&mut self.store, &cx, &mut self.out, BATCH);
-                self.out.drain(..).for_each(|packet| send(&packet));
+                self.out.drain(..).for_each(|packet| wanted &= send(&packet));
             } else {
-                return worked;
+                return;
             }
-            worked = true;
         }
     }
 

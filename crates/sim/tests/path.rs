@@ -21,7 +21,7 @@ fn transfer(network: &mut Network, client: ConnId, server: ConnId, bytes: u64) -
     for (host, id, to_write) in [(CLIENT, client, bytes), (SERVER, server, 0)] {
         manners.to_write = to_write;
         let talker = Talker::new(id, manners.clone(), Dice::new(1), ledger.clone());
-        network.start(host, talker, id);
+        network.on(host).spawn(talker, id);
     }
     ledger
 }

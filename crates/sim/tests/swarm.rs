@@ -3,7 +3,7 @@
 use handclasp_sim::swarm;
 
 /// Seeds of one test; `HANDCLASP_SWARM_SEEDS` runs more.
-const SEEDS: u64 = 3000;
+const SEEDS: u64 = 6000;
 
 /// What the environment says, as a number.
 fn variable(name: &str) -> Option<u64> {

@@ -44,6 +44,8 @@ pub(crate) use key;
 pub struct Slots<T> {
     slots: Vec<Slot<T>>,
     free: Vec<u32>,
+    /// The generation of a place's first thing: beyond that of all that were ever removed.
+    first: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -56,7 +58,7 @@ impl<T> Slots<T> {
     /// No things.
     #[must_use]
     pub const fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
+        Self { slots: Vec::new(), free: Vec::new(), first: 0 }
     }
 
     /// How many things there are.
@@ -74,7 +76,7 @@ impl<T> Slots<T> {
     /// Puts a thing into a free place.
     pub fn insert(&mut self, thing: T) -> Key {
         let index = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, thing: None });
+            self.slots.push(Slot { generation: self.first, thing: None });
             self.slots.len() as u32 - 1
         });
         let slot = &mut self.slots[index as usize];
@@ -112,6 +114,10 @@ impl<T> Slots<T> {
         let thing = slot.thing.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(key.index);
+        if self.is_empty() && self.slots.capacity() > SPARE {
+            let newest = self.slots.iter().map(|slot| slot.generation).max();
+            *self = Self { first: newest.unwrap_or_default(), ..Self::new() };
+        }
         Some(thing)
     }
 

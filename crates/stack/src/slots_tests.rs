@@ -33,3 +33,14 @@ fn what_is_there_is_listed_by_place() {
     assert!(slots.iter().eq([(keys[0], &'a'), (keys[2], &'c')]));
     assert_eq!(slots.len(), 2);
 }
+
+#[test]
+fn a_burst_leaves_no_memory_behind_and_its_keys_do_not_come_back() {
+    let mut slots = Slots::new();
+    let burst: Vec<Key> = (0..5000).map(|n| slots.insert(n)).collect();
+    assert!(burst.iter().all(|key| slots.remove(*key).is_some()));
+    assert!(slots.slots.capacity() <= SPARE && slots.free.capacity() <= SPARE);
+    let later = slots.insert(7);
+    assert!(!burst.contains(&later));
+    assert_eq!((slots.get(burst[0]), slots.get(later)), (None, Some(&7)));
+}

@@ -100,7 +100,7 @@ impl Stage {
         loop {
             // Both hosts do what they can, then time moves on and packets arrive: after each,
             // the server is asked.
-            self.network.run_while(Instant::FAR_FUTURE, |_| false);
+            self.network.settle();
             self.tell(sights);
             let over = self.network.step(Instant::FAR_FUTURE).is_some();
             self.tell(sights);

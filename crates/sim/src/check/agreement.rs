@@ -51,3 +51,7 @@ fn disagrees(
 pub fn other_left(_: &Report, other: Option<&Report>) -> bool {
     other.is_some_and(|other| other.end == End::Left)
 }
+
+#[cfg(test)]
+#[path = "agreement_tests.rs"]
+mod tests;

@@ -135,3 +135,7 @@ impl Tap for Segments {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "segments_tests.rs"]
+mod tests;

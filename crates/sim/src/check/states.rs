@@ -50,3 +50,7 @@ impl Log for States {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "states_tests.rs"]
+mod tests;

@@ -5,7 +5,7 @@ mod plan;
 
 use std::cell::RefCell;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +25,13 @@ use crate::check::segments::Segments;
 use crate::check::states::States;
 use crate::check::{Violations, leftovers};
 use crate::dice::Dice;
-use crate::network::{HostId, Network, Outcome};
+use crate::network::{CableId, HostId, Network, Outcome};
 use crate::node::Settings;
 use crate::tap::{Fate, Seen, Tap};
 use crate::trace::Story;
 
+/// The one that joins all hosts.
+const CABLE: CableId = CableId(0);
 /// The port that every host listens at.
 const PORT: u16 = 80;
 /// By then, in the network's time, everything must have come to rest.
@@ -41,13 +43,17 @@ pub struct Plan {
     seed: u64,
     hosts: Vec<HostPlan>,
     link: LinkConfig,
+    /// A place on the way that carries less, behind a router that says so.
+    narrow: Option<u16>,
+    /// When the cable is pulled out, and when it is put back in.
+    outage: Option<(Instant, Instant)>,
     calls: Vec<Call>,
 }
 
 #[derive(Clone)]
 struct HostPlan {
     settings: Settings,
-    address: std::net::IpAddr,
+    address: IpAddr,
     tcp: Arc<Config>,
     backlog: Backlog,
     /// Between two connections that are accepted.
@@ -146,6 +152,12 @@ impl Plan {
             network.tap(story.clone());
         }
         network.limit_packets(self.packets_at_most());
+        if let Some((begin, end)) = self.outage {
+            network.run_until(begin);
+            network.plug(CABLE, false);
+            network.run_until(end);
+            network.plug(CABLE, true);
+        }
         let outcome = network.run_idle_until(Instant::ZERO + LATEST);
 
         let mut violations = states.violations();
@@ -193,6 +205,13 @@ impl Plan {
             })
             .collect();
         network.join(&hosts, &self.link);
+        if let Some(mtu) = self.narrow {
+            let router = match self.hosts[0].address {
+                IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::new(10, 0, 0, 254)),
+                IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 254)),
+            };
+            network.narrow(CABLE, mtu, Some(router));
+        }
         for (host, plan) in hosts.iter().zip(&self.hosts) {
             let (manners, ledger) = (plan.manners.clone(), ledger.clone());
             let mut dice = Dice::new(dice.seed());

@@ -32,13 +32,19 @@ impl Plan {
         let ipv6 = dice.percent(40);
         let count = dice.pick(&[2, 2, 2, 3, 4]);
         let link = link(dice, medium);
+        let narrow = dice.percent(10).then(|| dice.within(if ipv6 { 1280 } else { 600 }..=1400));
+        let outage = dice.percent(10).then(|| {
+            let begin = Instant::ZERO + dice.micros(1..=10_000_000);
+            (begin, begin + dice.micros(1..=10_000_000))
+        });
         let cookies = dice.pick(&COOKIES);
         let mut hosts: Vec<_> =
             (1..=count).map(|number| host(dice, number, medium, ipv6)).collect();
         hosts.iter_mut().for_each(|host| host.backlog.cookies = cookies);
         let calls = dice.scaled(1..=8);
         let calls = (0..calls).map(|number| call(dice, &hosts, number as u16)).collect();
-        Self { seed, hosts, link, calls }
+        let narrow = narrow.map(|mtu| mtu as u16);
+        Self { seed, hosts, link, narrow, outage, calls }
     }
 }
 
@@ -170,6 +176,7 @@ fn call(dice: &mut Dice, hosts: &[HostPlan], number: u16) -> Call {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:?}", self.link)?;
+        writeln!(f, "narrow {:?} outage {:?}", self.narrow, self.outage)?;
         for host in &self.hosts {
             let Settings { medium, mtu, burst, join, memory, .. } = &host.settings;
             writeln!(f, "{} {medium:?} mtu {mtu} burst {burst} join {join}", host.address)?;
