@@ -120,10 +120,14 @@ impl Voice {
             Role::Client => Side::Client,
             Role::Server => Side::Server,
         };
-        let other = if plan.link.is_some() { "kernel" } else { "handclasp" };
+        let say = |message: &Message<'_>| LANGUAGE.say(&Cast::default(), message);
+        let other = match plan.link {
+            Some(_) => say(&Message::KernelHeading),
+            None => "handclasp".into(),
+        };
         let view = View {
             left,
-            names: ["handclasp".into(), other.into()],
+            names: ["handclasp".into(), other],
             marked: [false, plan.link.is_some()],
             absolute,
             width: crate::watch::tell::screen_width(),
@@ -131,7 +135,6 @@ impl Voice {
             cast: Cast { ours: Some(left) },
         };
         let mut drawing = Drawing::new(Box::new(anstream::stdout()) as _, view, bar(plan));
-        let say = |message: &Message<'_>| LANGUAGE.say(&Cast::default(), message);
         let mut title = Vec::new();
         if plan.link.is_some() {
             title.push(say(&Message::Network { root: is_root() }));

@@ -25,11 +25,11 @@ use crate::error::Error;
 use crate::watch::eye::{BACKLOG, look};
 use crate::watch::narrator::Narrator;
 use crate::watch::pairing::Pairing;
-use crate::watch::{SeenPacket, Sight, Step};
+use crate::watch::{self, SeenPacket, Sight, Step};
 
-use super::PAGE;
 use super::plan::{Plan, SERVER_PORT, Whims};
 use super::report::{Report, Voice, no_http, status};
+use super::{PAGE, round_trip};
 
 /// Bits per second of a link of which no rate is asked for. Packets that leave together arrive
 /// one after the other, as over any real link.
@@ -52,7 +52,7 @@ pub(super) fn run(plan: &Plan) -> Result<Outcome, Error> {
     let voice = Voice::new(plan, &stage.ends)?;
     let listens = if plan.port == SERVER_PORT { State::Listen } else { State::Closed };
     let before = Both { client: Some(State::Closed), server: Some(listens) };
-    let narrator = Narrator::new(voice, Pairing::new(true), before);
+    let narrator = Narrator::new(voice, Pairing::two_sided(round_trip(plan) + DELAY), before);
     let narrator = thread::spawn(move || narrator.run(&heard));
     let report = Report::Page(stage.play(&sights));
     // A narrator that failed tells why itself.
@@ -120,7 +120,8 @@ impl Stage {
         for mut sight in self.seen.0.take() {
             if let Sight::Far(packet) | Sight::Lost(packet) = &mut sight {
                 let tuple = packet.tuple().reversed();
-                packet.peer = Some(self.network.state(self.server, &tuple));
+                let state = self.network.state(self.server, &tuple);
+                packet.peer = Some(watch::Answer { at: packet.at, state });
             }
             // A narrator that is gone has no reader any more.
             let _ = sights.send(sight);

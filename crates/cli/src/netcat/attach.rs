@@ -15,7 +15,7 @@ use handclasp::device::tap::Tapped;
 use handclasp::device::tun::Tun;
 use handclasp::tcp::State;
 use handclasp::{Cidr, Stack, TcpStream};
-use handclasp_explain::catalogue::Cast;
+use handclasp_explain::catalogue::{Cast, Message};
 use handclasp_explain::ladder::View;
 use handclasp_explain::track::{Both, Flow, Side};
 use handclasp_lab::serve;
@@ -31,7 +31,7 @@ use crate::watch::Sight;
 use crate::watch::eye::{BACKLOG, Ear, Eye, Near};
 use crate::watch::narrator::Narrator;
 use crate::watch::pairing::Pairing;
-use crate::watch::tell::{Drawing, screen_width};
+use crate::watch::tell::{Drawing, LANGUAGE, screen_width};
 
 use super::Call;
 
@@ -65,7 +65,10 @@ impl Attached {
             name => link(args, name, &sights)?,
         };
         let drawing = args.verbose.then(|| draw(args, call)).transpose()?;
-        let pairing = Pairing::new(args.link == LinkName::Lab);
+        let pairing = match args.link {
+            LinkName::Lab => Pairing::two_sided(Duration::ZERO),
+            LinkName::Tun(_) | LinkName::Packet(_) => Pairing::one_sided(),
+        };
         let before = match call {
             Call::To(_) => Both { client: Some(State::Closed), server: None },
             Call::At(_) => Both { client: None, server: Some(State::Listen) },
@@ -168,9 +171,10 @@ fn link(args: &LinkArgs, name: &LinkName, sights: &SyncSender<Sight>) -> Result<
 fn draw(args: &LinkArgs, call: Call) -> Result<Drawing<Box<dyn Write + Send>>, Error> {
     let in_lab = args.link == LinkName::Lab;
     let left = if call.ours_is_server() { Side::Server } else { Side::Client };
+    let other = if in_lab { Message::KernelHeading } else { Message::PeerHeading };
     let view = View {
         left,
-        names: ["handclasp".into(), if in_lab { "kernel" } else { "peer" }.into()],
+        names: ["handclasp".into(), LANGUAGE.say(&Cast::default(), &other)],
         marked: [false, in_lab],
         absolute: args.absolute,
         width: screen_width(),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::mpsc::SyncSender;
-use std::time;
+use std::time::{self, Duration};
 
 use handclasp::device::tap::{Direction, Tap};
 use handclasp::tcp::event::{Event, Log};
@@ -15,15 +15,18 @@ use handclasp::wire::time::Instant;
 use handclasp_explain::track::row::PREVIEW;
 use handclasp_explain::track::{Fate, dissect};
 
-use super::{SeenPacket, Sight, Step};
+use super::{Answer, SeenPacket, Sight, Step};
 
 /// Sights that wait to be told; beyond them the stack has to wait too, so that a fast transfer
 /// takes no unbounded memory.
 pub(crate) const BACKLOG: usize = 16 * 1024;
 
 /// Of so many packets the peer's state is asked after each one; later only after those that
-/// may change it. A question takes some microseconds.
+/// are likely to change it, and now and then. A question takes some microseconds.
 const ASKED_EACH: u64 = 200;
+
+/// How often, then.
+const NOW_AND_THEN: Duration = Duration::from_millis(1);
 
 /// Somebody who can tell the peer's state.
 pub(crate) trait AskPeer: Send {
@@ -105,19 +108,23 @@ impl Tap for Near {
 struct Asker {
     ask: Box<dyn AskPeer>,
     packets: u64,
+    last: Instant,
 }
 
 impl Asker {
     fn new(ask: Box<dyn AskPeer>) -> Self {
-        Self { ask, packets: 0 }
+        Self { ask, packets: 0, last: Instant::ZERO }
     }
 
     fn complete(&mut self, packet: &mut SeenPacket) {
         self.packets += 1;
         let turning = packet.header.flags.intersects(Flags::SYN | Flags::FIN | Flags::RST);
-        if turning || self.packets <= ASKED_EACH {
+        let due = packet.at >= self.last + NOW_AND_THEN;
+        if turning || due || self.packets <= ASKED_EACH {
+            self.last = packet.at;
             let tuple = packet.tuple();
-            packet.peer = self.ask.state(tuple.remote(), tuple.local());
+            let state = self.ask.state(tuple.remote(), tuple.local());
+            packet.peer = state.map(|state| Answer { at: packet.at, state });
         }
     }
 }

@@ -53,7 +53,14 @@ pub(crate) struct SeenPacket {
     pub(crate) sum: u16,
     pub(crate) fate: Fate,
     /// What the peer said of its state when it was asked.
-    pub(crate) peer: Option<State>,
+    pub(crate) peer: Option<Answer>,
+}
+
+/// What the peer said of its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) at: Instant,
+    pub(crate) state: State,
 }
 
 impl SeenPacket {

@@ -13,18 +13,19 @@ use std::time::Duration;
 use handclasp::tcp::state::Cause;
 use handclasp::tcp::{State, Tuple};
 use handclasp::wire::seq::SeqNumber;
+use handclasp::wire::time::Instant;
 use handclasp_explain::track::row::{Known, Row};
 use handclasp_explain::track::{Both, Flow, Side};
 
 use super::pairing::Pairing;
 use super::tell::{About, Teller};
-use super::{SeenPacket, Sight, Step};
+use super::{Answer, SeenPacket, Sight, Step};
 
 /// How long a packet waits for the stack to take it.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// How long a packet of ours may be on its way before its row is told without its end.
-const TRAVEL: Duration = Duration::from_secs(2);
+/// How many connections are told at most. What a hostile peer opens beyond them is not.
+const CONNECTIONS: usize = 1 << 14;
 
 /// How many of the stack's last segments are remembered with the state they left in.
 const SENT: usize = 64;
@@ -40,6 +41,8 @@ pub(crate) struct Narrator<T> {
     index: HashMap<Tuple, usize>,
     /// What the stack says of its own ends.
     own: HashMap<Tuple, Own>,
+    /// Those in `told` of which something waits.
+    waiting: Vec<usize>,
 }
 
 /// The stack's end of a connection, by its log.
@@ -55,6 +58,8 @@ struct Told {
     tuple: Tuple,
     about: About,
     flow: Flow,
+    /// When the peer last told its state.
+    answered: Instant,
     /// Came in, and was not yet taken by the stack.
     arrived: VecDeque<SeenPacket>,
     /// Was taken by the stack; the steps that follow may belong to it. Beside each row, the
@@ -65,7 +70,7 @@ struct Told {
 impl<T: Teller> Narrator<T> {
     pub(crate) fn new(teller: T, pairing: Pairing, before: Both<Option<State>>) -> Self {
         let (told, index, own) = (Vec::new(), HashMap::new(), HashMap::new());
-        Self { teller, pairing, before, told, index, own }
+        Self { teller, pairing, before, told, index, own, waiting: Vec::new() }
     }
 
     /// Tells until nobody sends any more; hands the connections and the teller back.
@@ -75,11 +80,11 @@ impl<T: Teller> Narrator<T> {
     /// When the teller cannot write any more.
     pub(crate) fn run(mut self, sights: &Receiver<Sight>) -> io::Result<(T, Vec<Flow>)> {
         loop {
-            let untaken = self.told.iter().any(Told::waits);
-            let sight = match (untaken, self.pairing.waits()) {
-                (true, _) => sights.recv_timeout(PATIENCE),
-                (false, true) => sights.recv_timeout(TRAVEL),
-                (false, false) => sights.recv().map_err(RecvTimeoutError::from),
+            let untaken = !self.waiting.is_empty();
+            let sight = match self.pairing.patience() {
+                _ if untaken => sights.recv_timeout(PATIENCE),
+                Some(patience) => sights.recv_timeout(patience),
+                None => sights.recv().map_err(RecvTimeoutError::from),
             };
             match sight {
                 Ok(Sight::End) => break,
@@ -111,7 +116,8 @@ impl<T: Teller> Narrator<T> {
 
     /// Nothing came for a while: what waits is told as it stands.
     fn settle(&mut self) -> io::Result<()> {
-        for told in &mut self.told {
+        for at in std::mem::take(&mut self.waiting) {
+            let told = &mut self.told[at];
             let own = self.own.get(&told.tuple).and_then(|own| own.state);
             told.settle(&mut self.teller, own)?;
         }
@@ -122,11 +128,15 @@ impl<T: Teller> Narrator<T> {
         let tuple = packet.tuple();
         let at = match self.index.get(&tuple) {
             Some(&at) => at,
+            None if self.told.len() == CONNECTIONS => return Ok(()),
             None => self.begin(tuple, &packet)?,
         };
         let told = &mut self.told[at];
         if !packet.ours && packet.fate.arrives() {
             told.arrived.push_back(packet);
+            if !self.waiting.contains(&at) {
+                self.waiting.push(at);
+            }
             return Ok(());
         }
         let own = self.own.get_mut(&tuple);
@@ -153,12 +163,22 @@ impl<T: Teller> Narrator<T> {
         let ours = flow.side_of(tuple.local()).unwrap_or(Side::Client);
         let about = About { number, sockets: flow.sockets(), ours };
         self.teller.begin(&about, &flow.states())?;
-        self.told.push(Told { tuple, about, flow, arrived: VecDeque::new(), taken: Vec::new() });
+        self.told.push(Told {
+            tuple,
+            about,
+            flow,
+            answered: Instant::ZERO,
+            arrived: VecDeque::new(),
+            taken: Vec::new(),
+        });
         self.index.insert(tuple, number);
         Ok(number)
     }
 
     fn step(&mut self, tuple: Tuple, step: Step) -> io::Result<()> {
+        if self.own.len() == CONNECTIONS && !self.own.contains_key(&tuple) {
+            return Ok(());
+        }
         let own = self.own.entry(tuple).or_default();
         let told = self.index.get(&tuple).map(|&at| &mut self.told[at]);
         match step {
@@ -205,17 +225,18 @@ impl Own {
 }
 
 impl Told {
-    fn waits(&self) -> bool {
-        !self.arrived.is_empty() || !self.taken.is_empty()
-    }
-
     fn see(&mut self, packet: &SeenPacket) -> Option<(Row, Both<Known>)> {
         let before = self.flow.states();
         let mut row = self.flow.see(&packet.as_packet())?;
         let peer = self.about.ours.other();
-        row.states[peer] = peer_state(row.states[peer].state, packet.peer);
-        if let Known { state: Some(state), read: true } = row.states[peer] {
-            self.flow.read(peer, state);
+        row.states[peer].read = false;
+        let Some(Answer { at, state }) = packet.peer else { return Some((row, before)) };
+        let known = peer_state(row.states[peer].state, state);
+        row.states[peer] = known;
+        // On a long link a packet of the peer's tells what was before one of ours arrived.
+        if known.read && at >= self.answered {
+            self.answered = at;
+            self.flow.read(peer, known.state.unwrap_or(state));
         }
         Some((row, before))
     }
@@ -324,16 +345,14 @@ fn is_of_a_segment(cause: Cause) -> bool {
 ///
 /// An answer that the peer reaches from there without any further segment (it closed meanwhile)
 /// came too late for this packet: then what follows counts, as inferred.
-fn peer_state(follows: Option<State>, answer: Option<State>) -> Known {
-    let inferred = Known { state: follows, read: false };
-    let Some(answer) = answer else { return inferred };
+fn peer_state(follows: Option<State>, answer: State) -> Known {
     // Where there is no connection any more, the listener answers.
     let over = follows.is_some_and(|s| s.is_synchronized() || s == State::Closed);
     let answer = if answer == State::Listen && over { State::Closed } else { answer };
     let alone = [Cause::Close, Cause::Abort, Cause::Timeout];
     let went_on = |from: State| alone.iter().any(|&cause| from.after(cause) == Some(answer));
     if follows != Some(answer) && follows.is_some_and(went_on) {
-        return inferred;
+        return Known { state: follows, read: false };
     }
     Known { state: Some(answer), read: true }
 }

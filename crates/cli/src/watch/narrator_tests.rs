@@ -1,5 +1,6 @@
 use std::io;
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use handclasp::tcp::State;
 use handclasp::tcp::state::Cause;
@@ -33,7 +34,7 @@ fn told(sights: impl IntoIterator<Item = Sight>) -> Vec<Row> {
     let (send, heard) = sync_channel(100);
     sights.into_iter().for_each(|sight| send.send(sight).unwrap());
     send.send(Sight::End).unwrap();
-    let narrator = Narrator::new(Notebook::default(), Pairing::new(true), before);
+    let narrator = Narrator::new(Notebook::default(), Pairing::two_sided(Duration::ZERO), before);
     narrator.run(&heard).unwrap().0.0
 }
 
@@ -153,23 +154,44 @@ fn a_copy_is_taken_on_its_own() {
 
 #[test]
 fn an_answer_that_came_too_late_does_not_count() {
-    let late = peer_state(Some(State::Established), Some(State::FinWait1));
+    let late = peer_state(Some(State::Established), State::FinWait1);
     assert_eq!(late, inferred(State::Established));
 }
 
 #[test]
 fn an_answer_that_nothing_explains_counts() {
-    let other = peer_state(Some(State::SynReceived), Some(State::Listen));
+    let other = peer_state(Some(State::SynReceived), State::Listen);
     assert_eq!(other, read(State::Listen));
 }
 
 #[test]
 fn a_listener_that_answers_for_a_connection_that_is_over_means_closed() {
-    assert_eq!(peer_state(Some(State::Closed), Some(State::Listen)), read(State::Closed));
-    assert_eq!(peer_state(Some(State::LastAck), Some(State::Listen)), inferred(State::LastAck));
+    assert_eq!(peer_state(Some(State::Closed), State::Listen), read(State::Closed));
+    assert_eq!(peer_state(Some(State::LastAck), State::Listen), inferred(State::LastAck));
 }
 
 #[test]
 fn a_peer_that_cannot_be_asked_is_inferred() {
-    assert_eq!(peer_state(Some(State::TimeWait), None), inferred(State::TimeWait));
+    let (syn, syn_ack) = (packet(true, SYN, 0, 0, 0), packet(false, SYN_ACK, 100, 1, 0));
+    let rows = told([far(syn.clone()), near(syn), far(syn_ack.clone()), near(syn_ack)]);
+    assert!(rows.iter().all(|row| row.states.server == inferred(State::SynReceived)));
+}
+
+#[test]
+fn an_answer_from_before_our_packet_arrived_takes_nothing_back() {
+    let third = packet(true, ACK, 1, 101, 0);
+    let again = packet(false, SYN_ACK, 100, 1, 0).answered(State::SynReceived);
+    let data = packet(true, ACK, 1, 101, 5);
+    let rows = told(opening().into_iter().chain([
+        near(third.clone()),
+        far(again.clone().at(10)),
+        far(third.at(20).answered(State::Established)),
+        near(again),
+        far(data.clone().at(30)),
+        near(data),
+    ]));
+    let server = |row: &Row| row.states.server;
+    assert_eq!(server(&rows[2]), read(State::Established));
+    assert_eq!(server(&rows[3]), read(State::SynReceived));
+    assert_eq!(server(&rows[4]), inferred(State::Established));
 }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use handclasp_explain::track::Fate;
 
@@ -17,11 +18,18 @@ const UNPAIRED: usize = 1 << 16;
 /// How many packets are remembered that were seen on both, to know copies of them.
 const PAIRED: usize = 1024;
 
+/// How much longer than it has to a packet may take: it may queue, or be held back.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// How many sights are held back by one that waits.
+const HELD_BACK: usize = 1 << 18;
+
 /// Pairs the sights of a link's two sides.
 #[derive(Default)]
 pub(crate) struct Pairing {
     /// Whether the peer's side is watched at all.
     two_sided: bool,
+    patience: Duration,
     /// Ours that reached the peer and were not yet seen to leave.
     reached: VecDeque<SeenPacket>,
     /// The peer's that were not yet seen to arrive.
@@ -30,6 +38,8 @@ pub(crate) struct Pairing {
     lost: VecDeque<SeenPacket>,
     /// Were seen on both sides.
     paired: VecDeque<Mark>,
+    /// Ours that were not waited for any longer.
+    given_up: VecDeque<Mark>,
     queue: VecDeque<Waiting>,
 }
 
@@ -46,9 +56,20 @@ struct Waiting {
 }
 
 impl Pairing {
-    /// For a link whose other side is watched, or not.
-    pub(crate) fn new(two_sided: bool) -> Self {
-        Self { two_sided, ..Self::default() }
+    /// For a link whose other side is watched too; packets take up to `travel` on it.
+    pub(crate) fn two_sided(travel: Duration) -> Self {
+        Self { two_sided: true, patience: travel + SLACK, ..Self::default() }
+    }
+
+    /// For a link of which only the stack's side is seen.
+    pub(crate) fn one_sided() -> Self {
+        Self::default()
+    }
+
+    /// How long what waits to be paired is worth waiting for.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        let waits = !self.queue.is_empty() || !self.reached.is_empty();
+        waits.then_some(self.patience)
     }
 
     /// Takes a sight in.
@@ -76,18 +97,22 @@ impl Pairing {
         self.queue.pop_front_if(|waiting| waiting.ready).map(|waiting| waiting.sight)
     }
 
-    /// Whether something waits to be paired.
-    pub(crate) fn waits(&self) -> bool {
-        !self.queue.is_empty() || !self.reached.is_empty()
-    }
-
     /// Waits no longer.
     pub(crate) fn give_up(&mut self) {
         self.tell_strays();
-        self.queue.iter_mut().for_each(|waiting| waiting.ready = true);
+        let waiting = self.queue.iter_mut().filter(|waiting| !waiting.ready);
+        for waiting in waiting {
+            waiting.ready = true;
+            if let Sight::Near(packet) = &waiting.sight {
+                remember(&mut self.given_up, mark(packet), PAIRED);
+            }
+        }
     }
 
     fn push(&mut self, sight: Sight, ready: bool) {
+        if self.queue.len() == HELD_BACK {
+            self.give_up();
+        }
         self.queue.push_back(Waiting { sight, ready });
     }
 
@@ -114,6 +139,8 @@ impl Pairing {
     fn far_ours(&mut self, far: SeenPacket) {
         if self.arrives(&far, Fate::Arrived, |near| far.is_like(near)) {
             remember(&mut self.paired, mark(&far), PAIRED);
+        } else if let Some(at) = self.given_up.iter().position(|late| *late == mark(&far)) {
+            self.given_up.remove(at);
         } else {
             // Without a delay the link hands it over before it is seen to leave.
             remember(&mut self.reached, far, UNPAIRED);

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use handclasp::tcp::State;
 use handclasp_explain::track::Fate;
 
@@ -7,7 +9,7 @@ use crate::watch::{SeenPacket, Sight};
 
 /// What comes out after these went in: whose it is, its number, its fate and the peer's answer.
 fn after(sights: impl IntoIterator<Item = Sight>) -> Vec<(bool, u32, Fate, Option<State>)> {
-    let mut pairing = Pairing::new(true);
+    let mut pairing = Pairing::two_sided(Duration::ZERO);
     sights.into_iter().for_each(|sight| pairing.put(sight));
     out(&mut pairing)
 }
@@ -15,7 +17,7 @@ fn after(sights: impl IntoIterator<Item = Sight>) -> Vec<(bool, u32, Fate, Optio
 fn out(pairing: &mut Pairing) -> Vec<(bool, u32, Fate, Option<State>)> {
     std::iter::from_fn(|| pairing.next())
         .map(|sight| match sight {
-            Sight::Near(p) => (p.ours, p.header.seq.0, p.fate, p.peer),
+            Sight::Near(p) => (p.ours, p.header.seq.0, p.fate, p.peer.map(|answer| answer.state)),
             other => panic!("{other:?}"),
         })
         .collect()
@@ -37,10 +39,10 @@ fn without_a_delay_ours_arrives_before_it_is_seen_to_leave() {
 
 #[test]
 fn with_a_delay_ours_waits_for_its_arrival_and_holds_back_what_follows() {
-    let mut pairing = Pairing::new(true);
+    let mut pairing = Pairing::two_sided(Duration::ZERO);
     pairing.put(near(syn()));
     pairing.put(near(packet(true, ACK, 1, 0, 5)));
-    assert!(out(&mut pairing).is_empty() && pairing.waits());
+    assert!(out(&mut pairing).is_empty() && pairing.patience().is_some());
     pairing.put(far(packet(true, ACK, 1, 0, 5).answered(State::Established)));
     assert!(out(&mut pairing).is_empty());
     pairing.put(far(syn().answered(State::SynReceived)));
@@ -49,7 +51,7 @@ fn with_a_delay_ours_waits_for_its_arrival_and_holds_back_what_follows() {
         (true, 1, Fate::Arrived, Some(State::Established)),
     ];
     assert_eq!(out(&mut pairing), both);
-    assert!(!pairing.waits());
+    assert!(pairing.patience().is_none());
 }
 
 #[test]
@@ -104,16 +106,29 @@ fn the_peers_that_changed_on_the_way_is_told_as_it_was_sent() {
 
 #[test]
 fn a_packet_that_is_never_seen_again_is_told_when_patience_ends() {
-    let mut pairing = Pairing::new(true);
+    let mut pairing = Pairing::two_sided(Duration::ZERO);
     pairing.put(near(syn()));
-    assert!(pairing.waits());
+    assert!(pairing.patience().is_some());
     pairing.give_up();
     assert_eq!(out(&mut pairing), [(true, 0, Fate::Arrived, None)]);
 }
 
 #[test]
+fn a_packet_that_comes_after_patience_has_ended_changes_nothing() {
+    let mut pairing = Pairing::two_sided(Duration::ZERO);
+    pairing.put(near(syn()));
+    pairing.give_up();
+    pairing.put(near(packet(true, ACK, 1, 0, 5)));
+    pairing.put(far(syn()));
+    pairing.put(far(packet(true, ACK, 1, 0, 5)));
+    pairing.put(far(syn_ack()));
+    let both = [(true, 0, Fate::Arrived, None), (true, 1, Fate::Arrived, None)];
+    assert_eq!(out(&mut pairing), both);
+}
+
+#[test]
 fn a_link_with_one_side_pairs_nothing() {
-    let mut pairing = Pairing::new(false);
+    let mut pairing = Pairing::one_sided();
     pairing.put(near(packet(true, FIN, 7, 1, 0)));
     assert_eq!(out(&mut pairing), [(true, 7, Fate::Arrived, None)]);
     pairing.put(near(syn_ack()));

@@ -8,7 +8,7 @@ use handclasp::wire::tcp::{Flags, Header};
 use handclasp::wire::time::Instant;
 use handclasp_explain::track::Fate;
 
-use super::{SeenPacket, Sight, Step};
+use super::{Answer, SeenPacket, Sight, Step};
 
 pub(super) fn ours() -> SocketAddr {
     "10.77.0.1:1000".parse().unwrap()
@@ -51,7 +51,12 @@ pub(super) fn packet(by_us: bool, flags: Flags, seq: u32, ack: u32, len: usize) 
 impl SeenPacket {
     /// With the peer's answer to the question for its state.
     pub(super) fn answered(self, state: State) -> Self {
-        Self { peer: Some(state), ..self }
+        Self { peer: Some(Answer { at: self.at, state }), ..self }
+    }
+
+    /// At this many microseconds.
+    pub(super) fn at(self, micros: u64) -> Self {
+        Self { at: Instant::from_micros(micros), ..self }
     }
 
     /// With a bit flipped.

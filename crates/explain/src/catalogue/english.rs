@@ -180,6 +180,8 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
             write!(out, "segment (relative; -S absolute)")
         }
         Message::SegmentHeading { absolute: true } => write!(out, "segment (absolute)"),
+        Message::KernelHeading => write!(out, "kernel"),
+        Message::PeerHeading => write!(out, "peer"),
         Message::Legend => write!(out, "• read, ~ inferred"),
         Message::Folded { packets, bytes: [client, server] } => {
             write!(out, "{} more of data and ACKs: ", Count(packets))?;

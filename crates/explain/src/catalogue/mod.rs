@@ -55,6 +55,10 @@ pub enum Message<'a> {
         /// Whether its numbers are as in the headers.
         absolute: bool,
     },
+    /// Heading of the states of the kernel, where it is the other end.
+    KernelHeading,
+    /// Heading of the states of an unknown other end.
+    PeerHeading,
     /// What the marks behind states mean.
     Legend,
     /// What a packet means.

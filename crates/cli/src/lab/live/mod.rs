@@ -60,7 +60,7 @@ async fn perform(plan: &Plan) -> Result<Outcome, Error> {
     let stage = Stage::new(plan, &network)?;
     let voice = Voice::new(plan, &stage.ends)?;
     let bar = voice.bar();
-    let narrator = Narrator::new(voice, Pairing::new(true), stage.before);
+    let narrator = Narrator::new(voice, Pairing::two_sided(round_trip(plan)), stage.before);
     let narrator = thread::spawn(move || narrator.run(&heard));
     let report = tokio::select! {
         report = stage.play(plan, &network, &bar) => report?,
