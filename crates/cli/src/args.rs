@@ -70,9 +70,6 @@ pub(crate) struct LabArgs {
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     pub(crate) bytes: Option<u64>,
 
-    #[command(flatten)]
-    pub(crate) whims: WhimArgs,
-
     /// Sequence numbers as they stand in the headers
     #[arg(short = 'S', long, conflicts_with = "json")]
     pub(crate) absolute: bool,
@@ -92,6 +89,9 @@ pub(crate) struct LabArgs {
     /// Run this program at the kernel's end, with our stack as the web server
     #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(crate) whims: WhimArgs,
 }
 
 /// What the link does to packets, in both directions.
@@ -145,8 +145,8 @@ Examples:
   printf 'GET / HTTP/1.0\\r\\n\\r\\n' | handclasp connect -v 10.77.0.2 80
   handclasp connect --link tun:tun0 --address 10.0.0.2/24 10.0.0.1 22")]
 pub(crate) struct ConnectArgs {
-    /// An IP address
-    pub(crate) host: IpAddr,
+    /// An IP address, or a name that the system can resolve
+    pub(crate) host: String,
 
     /// A TCP port
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]

@@ -14,6 +14,8 @@ pub(crate) enum Error {
     Write(PathBuf, io::Error),
     #[error("cannot run {0}: {1}")]
     Run(String, io::Error),
+    #[error("cannot resolve {0}: {1}; type an IP address")]
+    Resolve(String, io::Error),
     #[error("--link {0} needs our own address on it: type --address 192.0.2.2/24")]
     NoAddress(crate::link::LinkName),
     #[cfg(not(target_os = "linux"))]

@@ -226,6 +226,7 @@ fn what_makes_no_sense_is_refused_in_one_line() {
         (&["connect", "10.0.0.1", "22", "--link", "wifi"], "packet:INTERFACE"),
         (&["connect", "10.0.0.1", "0"], "1..=65535"),
         (&["listen", "70000"], "1..=65535"),
+        (&["connect", "no.such.host.invalid", "80"], "type an IP address"),
     ];
     for (words, hint) in misuses {
         let run = Run::of(common::command().args(words));

@@ -14,6 +14,7 @@
 
 pub mod capture;
 pub mod catalogue;
+pub mod filter;
 pub mod finding;
 pub mod flow;
 pub mod json;

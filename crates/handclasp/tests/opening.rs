@@ -45,7 +45,8 @@ async fn we_refuse(link: Link, v6: bool) {
     let kernel = lab.peer().spawn(move || KernelStream::connect(ours(v6, 9))).unwrap();
     let refused = blocking(move || kernel.join().unwrap().unwrap()).await;
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::ConnectionRefused);
-    assert_eq!(stack.counters().tcp_out_rsts, 1);
+    // One, or more where a busy machine lets the kernel repeat its SYN first.
+    assert!(stack.counters().tcp_out_rsts >= 1);
 }
 
 #[test]

@@ -161,6 +161,10 @@ impl Listener {
         self.accepted.len() >= self.accept_limit
     }
 
+    pub(crate) fn waiting(&self) -> usize {
+        self.accepted.len()
+    }
+
     pub(crate) fn push(&mut self, accepted: Accepted) {
         self.accepted.push_back(accepted);
     }

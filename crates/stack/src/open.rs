@@ -12,7 +12,7 @@ use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::time::Instant;
 
 use crate::host::Host;
-use crate::listen::{Accepted, Backlog, ListenError, ListenerId};
+use crate::listen::{Accepted, Backlog, ListenError, Listener, ListenerId};
 use crate::local::unspecified;
 use crate::store::{ConnId, Origin, Store};
 use crate::tcp::demux::Owner;
@@ -204,6 +204,19 @@ impl Host {
     /// The next connection that was opened to a listener. It may be over already.
     pub fn accept(&mut self, id: ListenerId) -> Option<Accepted> {
         self.tcp.listeners.get_mut(id)?.pop()
+    }
+
+    /// Connections whose SYN comes from now on have the settings `config`.
+    pub fn set_listener_config(&mut self, id: ListenerId, config: Arc<Config>) {
+        if let Some(listener) = self.tcp.listeners.get_mut(id) {
+            listener.config = config;
+        }
+    }
+
+    /// How many connections wait to be accepted; 0 if the listener is closed.
+    #[must_use]
+    pub fn acceptable(&self, id: ListenerId) -> usize {
+        self.tcp.listeners.get(id).map_or(0, Listener::waiting)
     }
 
     /// Stops listening. Half-open connections are forgotten; those that nobody accepted are

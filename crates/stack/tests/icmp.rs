@@ -234,6 +234,7 @@ fn reports_that_cannot_be_true_do_not_shrink_packets() {
     assert_eq!(path_mtu(&node, client), 1500);
 }
 
+/// Requirement: RFC9040-P01
 #[test]
 fn what_one_connection_found_out_others_to_there_begin_with() {
     let mut node = node();
@@ -260,6 +261,7 @@ fn the_mss_that_we_announce_is_our_link_s_whatever_the_path() {
     assert_eq!(syn.header.options.mss, Some(1460));
 }
 
+/// Requirement: RFC9040-P05, RFC1191-P10
 #[test]
 fn larger_packets_are_tried_again_after_ten_minutes() {
     let mut node = node();

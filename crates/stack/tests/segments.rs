@@ -328,6 +328,76 @@ fn reserved_bits_are_sent_as_zeros_and_passed_over() {
     assert!(sent.iter().all(|packet| packet[32] & 0b1110 == 0));
 }
 
+/// Whether anything of ECN stands on this packet of IPv4 and TCP.
+fn speaks_of_congestion(packet: &Bytes) -> bool {
+    packet[1] & 0b11 != 0 || packet[33] & 0b1100_0000 != 0
+}
+
+/// Requirement: RFC3168-R02, RFC3168-R03, RFC3168-R05
+#[test]
+fn where_congestion_notification_was_not_agreed_on_nothing_is_marked() {
+    let mut config = handclasp_tcp::Config::default();
+    config.dscp = 0x2e;
+    let marks = [Flags::empty(), Flags::ECE, Flags::CWR, Flags::ECE | Flags::CWR];
+    for mark in marks {
+        let mut node = Node::on_ip(HostConfig::default());
+        let id = node.connect_from(None, CLIENT, config.clone()).unwrap();
+        let mut sent = node.transmit();
+        let syn = common::segment(node.medium(), &sent[0]).unwrap();
+        let flags = Flags::SYN | Flags::ACK | mark;
+        let answer = Header { seq: ISS, ..next(&syn, flags) };
+        node.receive(tcp(sock(CLIENT), syn.src, &answer, b""));
+        assert_eq!(node.state(id), State::Established, "{mark:?}");
+        node.write(id, &[0; 3000]);
+        sent.extend(node.transmit());
+        // Retransmissions too.
+        sent.extend(node.pass(seconds(1)).into_iter().map(|(_, packet)| packet));
+        let answer = Header { ack: answer.ack + 3000, ..next(&syn, Flags::ACK | mark) };
+        node.receive(tcp(sock(CLIENT), syn.src, &answer, b"text"));
+        node.close(id);
+        sent.extend(node.transmit());
+        assert!(sent.len() > 5);
+        assert!(!sent.iter().any(speaks_of_congestion), "{mark:?}");
+        assert!(sent.iter().all(|packet| packet[1] >> 2 == 0x2e));
+    }
+}
+
+/// Requirement: RFC3168-R02, RFC3168-R05
+#[test]
+fn a_listener_answers_an_offer_of_congestion_notification_plainly() {
+    for mark in [Flags::ECE | Flags::CWR, Flags::CWR, Flags::ECE] {
+        let (mut node, listener) = server();
+        node.receive(raw(&Header { flags: Flags::SYN | mark, ..syn() }, 5, &[], b""));
+        let mut sent = node.transmit();
+        let syn_ack = common::segment(node.medium(), &sent[0]).unwrap();
+        node.receive(raw(&next(&syn_ack, Flags::ACK), 5, &[], b""));
+        let id = node.host.accept(listener).unwrap().id;
+        node.write(id, &[0; 3000]);
+        sent.extend(node.transmit());
+        assert!(sent.len() > 3);
+        assert!(!sent.iter().any(speaks_of_congestion), "{mark:?}");
+    }
+}
+
+/// Requirement: RFC9293-MUST-53, RFC9293-MUST-50
+#[test]
+fn a_source_route_that_a_syn_recorded_is_passed_over() {
+    let (mut node, _) = server();
+    let plain = raw(&syn(), 5, &[], b"");
+    let (IpAddr::V4(src), IpAddr::V4(dst)) = (sock(CLIENT).ip(), sock(SERVER).ip()) else {
+        panic!()
+    };
+    // Loose, through one router, which it has passed.
+    let options = &[131, 7, 8, 10, 0, 0, 77, 0];
+    let mut packet = Vec::new();
+    Ipv4 { options, ..Ipv4::new(src, dst, protocol::TCP) }.emit(20, &mut packet);
+    packet.extend(&plain[20..]);
+    node.receive(packet);
+    let answer = node.transmit().remove(0);
+    assert_eq!(answer[0], 0x45, "no options of IP");
+    assert_eq!(answer[16..20], src.octets());
+}
+
 /// Requirement: RFC1122-R04
 #[test]
 fn nothing_leaves_with_a_time_to_live_of_zero() {

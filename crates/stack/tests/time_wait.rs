@@ -97,6 +97,7 @@ fn a_syn_without_timestamp_reopens_if_its_number_is_later() {
     assert!(!reopens(Some(1000), OLD_NUMBER, None));
 }
 
+/// Requirement: RFC6191-R04
 #[test]
 fn a_syn_with_an_earlier_timestamp_does_not_reopen() {
     assert!(!reopens(Some(1000), NEW_NUMBER, Some(999)));

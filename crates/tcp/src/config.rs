@@ -53,6 +53,9 @@ pub struct Config {
     pub sack: bool,
     /// Send small segments at once (no Nagle, RFC 9293 §3.7.4).
     pub nodelay: bool,
+    /// Set PSH at the end of every burst of several segments, not only where what was written
+    /// ends, so that a receiver that joins segments hands them on at once. Linux does.
+    pub push_bursts: bool,
     /// Longest wait for company before an ACK leaves alone; 500 ms and more count as 499
     /// (RFC 9293 §3.8.6.3).
     pub delayed_ack: Duration,
@@ -94,8 +97,10 @@ pub struct Config {
     pub msl: Duration,
     /// How long FIN-WAIT-2 lasts when no application waits for the peer's FIN.
     pub fin_wait_2: Duration,
-    /// Challenge ACKs per second and connection (RFC 5961 §7).
+    /// Challenge ACKs of a connection in each `challenge_interval` (RFC 5961 §7).
     pub challenge_acks: u8,
+    /// See `challenge_acks`.
+    pub challenge_interval: Duration,
     /// Differentiated services field, as the octet's upper six bits.
     pub dscp: u8,
     /// Time to live or hop limit.
@@ -115,6 +120,7 @@ impl Default for Config {
             timestamps: true,
             sack: true,
             nodelay: false,
+            push_bursts: true,
             delayed_ack: Duration::from_millis(40),
             quick_acks: 16,
             initial_window: 10,
@@ -133,6 +139,7 @@ impl Default for Config {
             msl: Duration::from_secs(30),
             fin_wait_2: Duration::from_secs(60),
             challenge_acks: 10,
+            challenge_interval: Duration::from_secs(1),
             dscp: 0,
             ttl: 64,
         }

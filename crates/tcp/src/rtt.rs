@@ -24,13 +24,15 @@ impl RttEstimator {
         Self { smoothed: None, min: None, base: config.rto_initial, backoff: 0 }
     }
 
-    /// Takes a measurement (RFC 6298 §2.2, §2.3).
-    pub(crate) fn sample(&mut self, config: &Config, rtt: Duration) {
+    /// Takes a measurement (RFC 6298 §2.2, §2.3), one of so many in a round trip: together they
+    /// weigh as much as one alone would (RFC 7323 §4.2).
+    pub(crate) fn sample(&mut self, config: &Config, rtt: Duration, in_round: u32) {
         let (srtt, rttvar) = match self.smoothed {
             None => (rtt, rtt / 2),
             Some((srtt, rttvar)) => {
-                let rttvar = (rttvar * 3 + srtt.abs_diff(rtt)) / 4;
-                ((srtt * 7 + rtt) / 8, rttvar)
+                let (alpha, beta) = (8 * in_round, 4 * in_round);
+                let rttvar = (rttvar * (beta - 1) + srtt.abs_diff(rtt)) / beta;
+                ((srtt * (alpha - 1) + rtt) / alpha, rttvar)
             }
         };
         self.smoothed = Some((srtt, rttvar));

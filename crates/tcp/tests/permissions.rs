@@ -115,3 +115,51 @@ fn a_path_larger_than_the_peer_s_mss_makes_no_segment_larger() {
     b.write(&[0; 9000]);
     assert!(b.drain().iter().all(|t| t.payload_len() <= 1000));
 }
+
+/// One round trip's samples weigh as much as one: a queue that fills for a single round must
+/// not look as if it had always been there.
+/// Requirement: RFC7323-R24
+#[test]
+fn many_samples_in_a_round_trip_weigh_as_much_as_one() {
+    let mut config = plain();
+    config.initial_window = 20;
+    let mut b = Bench::open_with(config, mss(1000));
+    b.peer_wnd = 20_000;
+    b.write(&[0; 80_000]);
+    b.drain();
+    b.advance(100 * MS);
+    // Twenty segments in flight, and an ACK for every second one.
+    let round = |b: &mut Bench, wait| {
+        b.advance(wait);
+        for _ in 0..10 {
+            let una = b.snd_nxt() - b.conn.info().in_flight;
+            b.ack(una + 2000);
+            b.write(&[0; 2000]);
+            assert_eq!(b.drain().len(), 2);
+            b.advance(10 * MS);
+        }
+    };
+    for _ in 0..100 {
+        round(&mut b, std::time::Duration::ZERO);
+    }
+    assert!((99..=100).contains(&b.conn.info().rtt.unwrap().as_millis()));
+    round(&mut b, 80 * MS);
+    let rtt = b.conn.info().rtt.unwrap().as_millis();
+    assert!((107..112).contains(&rtt), "an eighth of the way from 100 to 180: {rtt} ms");
+}
+
+/// Requirement: RFC5961-R10
+#[test]
+fn how_many_challenges_there_are_in_what_time_is_a_setting_of_each_connection() {
+    let mut config = plain();
+    config.challenge_acks = 3;
+    config.challenge_interval = 5 * SECOND;
+    let mut b = Bench::open_with(config, mss(1000));
+    let mut sent = Vec::new();
+    for _ in 0..12 {
+        b.rst(b.peer_nxt + 10);
+        sent.push(b.drain().len());
+        b.advance(SECOND);
+    }
+    assert_eq!(sent, [1, 1, 1, 0, 0, 1, 1, 1, 0, 0, 1, 1]);
+}

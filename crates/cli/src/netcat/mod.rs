@@ -4,7 +4,7 @@ mod attach;
 mod pump;
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 
 use handclasp_explain::catalogue::Message;
 use handclasp_explain::track::Flow;
@@ -34,7 +34,18 @@ enum Call {
 ///
 /// When the link cannot be had, or the output cannot be written.
 pub(crate) fn connect(args: ConnectArgs) -> Result<Outcome, Error> {
-    run(&args.on, Call::To(SocketAddr::new(args.host, args.port)))
+    let server = resolve(&args.host, args.port, &args.on)?;
+    run(&args.on, Call::To(server))
+}
+
+/// The address of a host, of the family that our own address is of.
+fn resolve(host: &str, port: u16, on: &LinkArgs) -> Result<SocketAddr, Error> {
+    let unknown = |error| Error::Resolve(host.into(), error);
+    let fits = |server: &SocketAddr| {
+        on.address.is_none_or(|own| own.address().is_ipv4() == server.is_ipv4())
+    };
+    let found = (host, port).to_socket_addrs().map_err(unknown)?.find(fits);
+    found.ok_or_else(|| unknown(io::ErrorKind::AddrNotAvailable.into()))
 }
 
 /// Runs `handclasp listen`.

@@ -125,7 +125,7 @@ impl Connection {
     /// as little as no timestamp does (Karn's rule), since the ACK to it may have been lost.
     pub(super) fn measure(&mut self, cx: &Context<'_>, header: &Header, d: &Delivery, kind: Ack) {
         if let Some(rtt) = d.rtt {
-            self.measured(cx, rtt);
+            self.measured(cx, rtt, d.bytes);
         } else if let (Some(t), Some(newest)) = (header.options.timestamps, &d.newest)
             && self.negotiated.timestamps
             && kind == Ack::New
@@ -134,13 +134,16 @@ impl Connection {
             let stamp = |at| timestamp(at, self.opening.timestamp_offset);
             let age = stamp(cx.now).wrapping_sub(t.echo);
             if age <= stamp(cx.now).wrapping_sub(stamp(newest.sent_at)) {
-                self.measured(cx, Duration::from_millis(u64::from(age.max(1))));
+                self.measured(cx, Duration::from_millis(u64::from(age.max(1))), d.bytes);
             }
         }
     }
 
-    fn measured(&mut self, cx: &Context<'_>, sample: Duration) {
-        self.snd.rtt.sample(&self.config, sample);
+    fn measured(&mut self, cx: &Context<'_>, sample: Duration, acked: u32) {
+        // An ACK for every second segment of what was in flight (RFC 7323 appendix G).
+        let flight = self.snd.flight.outstanding() + acked;
+        let in_round = flight.div_ceil(2 * u32::from(self.snd.smss)).max(1);
+        self.snd.rtt.sample(&self.config, sample, in_round);
         let rtt = &self.snd.rtt;
         cx.record(&self.tuple, || Event::Rtt {
             sample,

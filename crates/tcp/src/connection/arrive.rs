@@ -168,13 +168,13 @@ impl Connection {
         }
     }
 
-    /// Asks for a challenge ACK, as many a second as are allowed (RFC 5961 §7).
+    /// Asks for a challenge ACK, as many in a while as are allowed (RFC 5961 §7).
     pub(super) fn challenge(&mut self, cx: &Context<'_>) {
         if self.pending.challenge {
             return;
         }
         let life = &mut self.life;
-        if cx.now - life.challenges_since >= Duration::from_secs(1) {
+        if cx.now - life.challenges_since >= self.config.challenge_interval {
             life.challenges_since = cx.now;
             life.challenges = 0;
         }

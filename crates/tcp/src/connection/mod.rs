@@ -105,7 +105,7 @@ struct Life {
     last_heard_at: Instant,
     keep_alive_probes: u8,
     time_wait_until: Instant,
-    /// Challenge ACKs in the second that began then (RFC 5961 §7).
+    /// Challenge ACKs in the interval that began then (RFC 5961 §7).
     challenges: u8,
     challenges_since: Instant,
 }

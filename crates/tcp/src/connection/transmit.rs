@@ -243,9 +243,12 @@ impl Connection {
         let offset = (seq - self.snd.data_base()) as usize;
         let payload = self.snd.queue.slices(offset, text as usize);
         let last = offset + text as usize == self.snd.queue.len();
+        let size = self.snd.smss;
+        let segment_size = (text > u32::from(size)).then_some(size);
         let mut flags = Flags::empty();
         // The segment that empties the buffer is pushed (RFC 9293 §3.9.1.2).
-        flags.set(Flags::PSH, last && text > 0);
+        let pushed = last || self.config.push_bursts && segment_size.is_some();
+        flags.set(Flags::PSH, pushed && text > 0);
         flags.set(Flags::FIN, fin);
         let owed = self.rcv.owed.clone();
         let mut header = self.acknowledging(cx, seq, flags);
@@ -253,9 +256,7 @@ impl Connection {
             header.flags |= Flags::URG;
             header.urgent = (up - seq).min(65_535) as u16;
         }
-        let size = self.snd.smss;
         self.fit_sack(&mut header, text, owed);
-        let segment_size = (text > u32::from(size)).then_some(size);
         self.emit(cx, header, payload, segment_size, purpose)
     }
 

@@ -196,6 +196,14 @@ impl Connection {
         Arc::make_mut(&mut self.config).nodelay = on;
     }
 
+    /// Sets how many bytes may be written and not acknowledged; the buffer grows no more. What
+    /// is in it already stays.
+    pub fn set_send_buffer(&mut self, bytes: usize) {
+        let config = Arc::make_mut(&mut self.config);
+        (config.send_buffer_start, config.send_buffer_max) = (bytes, bytes);
+        self.snd.set_limit(bytes);
+    }
+
     /// Switches keep-alive on or off.
     pub fn set_keep_alive(&mut self, cx: &Context<'_>, keep_alive: Option<KeepAlive>) {
         Arc::make_mut(&mut self.config).keep_alive = keep_alive;

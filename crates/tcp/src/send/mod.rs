@@ -182,6 +182,11 @@ impl Sender {
         self.limit.saturating_sub(self.queue.len())
     }
 
+    /// Bytes that may be written and not acknowledged.
+    pub(crate) const fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+    }
+
     /// Lets the buffer hold two windows, so that a window can be sent while one is
     /// acknowledged.
     pub(crate) fn tune_limit(&mut self, config: &Config, under_pressure: bool) {

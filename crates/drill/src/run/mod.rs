@@ -1,0 +1,267 @@
+//! A script run against this stack in virtual time.
+//!
+//! Time stands still while something happens, and goes on to the next deadline otherwise: a
+//! minute of timers takes no longer than what happens in it. Shell commands are not given to a
+//! shell; those that set what a script needs (`sysctl`) are understood, others are noted.
+
+mod arguments;
+mod build;
+mod calls;
+mod code;
+mod expect;
+mod flow;
+mod messages;
+mod outcome;
+mod personality;
+mod python;
+mod setup;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::task::Poll;
+use std::time::Duration;
+
+use handclasp_wire::time::Instant;
+
+use crate::script::{Action, Call, Direction, Event, Script, When};
+use crate::sockets::{Sent, Sockets};
+use calls::{Progress, Returned};
+use code::Snippets;
+use flow::Flow;
+
+pub use outcome::{Failure, Outcome};
+pub use setup::{Family, Setup};
+
+/// When the script starts: late enough that the host's clocks are not at zero.
+const START: Instant = Instant::from_millis(100_000);
+/// How long after its time a packet is waited for, to tell how late it was.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a call may block that does not say when it ends, and a packet be waited for that may
+/// come at any time.
+const FOREVER: Duration = Duration::from_secs(600);
+
+/// Runs a script.
+#[must_use]
+pub fn run(script: &Script, setup: &Setup) -> Outcome {
+    let mut setup = setup.clone();
+    let failure = match setup.take(&script.settings) {
+        Err(failure) => return Outcome { failure: Some(failure), ..Outcome::default() },
+        Ok(()) => None,
+    };
+    let mut run = Run::new(setup);
+    if let Some(init) = &script.init {
+        run.command(&init.text);
+    }
+    let failure = failure.or_else(|| run.events(&script.events).err());
+    if let Some(cleanup) = &script.cleanup {
+        run.command(&cleanup.text);
+    }
+    let mut notes = run.notes;
+    let missing = run.sockets.missing().iter();
+    notes.extend(missing.map(|what| format!("this stack does not have: {what}")));
+    Outcome { failure, history: run.history, notes }
+}
+
+type Checked<T = ()> = Result<T, Failure>;
+
+/// A call that blocks.
+struct Blocked<'s> {
+    line: usize,
+    call: &'s Call,
+    progress: Progress,
+    ends: Option<Instant>,
+    tolerance: Duration,
+    /// What it returned, and when.
+    done: Option<(Checked<Returned>, Instant)>,
+}
+
+struct Run<'s> {
+    setup: Setup,
+    sockets: Sockets,
+    /// What was sent and not looked at yet.
+    sent: VecDeque<Sent>,
+    flow: Option<Flow>,
+    /// Flows with other ports, or of sockets before.
+    others: Vec<Flow>,
+    /// Descriptors as the script counts them.
+    descriptors: HashMap<i64, i32>,
+    /// The descriptor that assertions are about.
+    subject: Option<i32>,
+    blocked: Option<Blocked<'s>>,
+    snippets: Snippets,
+    history: Vec<String>,
+    notes: BTreeSet<String>,
+    /// When the event before happened, and whether that was a packet that came in.
+    last: (Instant, bool),
+    line: usize,
+}
+
+impl<'s> Run<'s> {
+    fn new(setup: Setup) -> Self {
+        let addresses = setup.local_addresses();
+        let sockets = Sockets::new(&addresses, setup.mtu, setup.config.clone(), START);
+        Self {
+            setup,
+            sockets,
+            sent: VecDeque::new(),
+            flow: None,
+            others: Vec::new(),
+            descriptors: HashMap::new(),
+            subject: None,
+            blocked: None,
+            snippets: Snippets::default(),
+            history: Vec::new(),
+            notes: BTreeSet::new(),
+            last: (START, false),
+            line: 0,
+        }
+    }
+
+    fn events(&mut self, events: &'s [Event]) -> Checked {
+        for event in events {
+            self.line = event.line;
+            self.event(event)?;
+        }
+        self.await_call()?;
+        let notes = self.snippets.finish()?;
+        self.notes.extend(notes);
+        Ok(())
+    }
+
+    fn event(&mut self, event: &'s Event) -> Checked {
+        let now = self.sockets.now();
+        let inbound =
+            matches!(&event.action, Action::Packet(packet) if packet.direction == Direction::In);
+        // Packets that come in follow each other by the script's times, others what happened.
+        let base = if inbound && self.last.1 { self.last.0 } else { now };
+        let (from, to) = match event.when {
+            When::At(at) => (START + at, START + at),
+            When::After(wait) => (base + wait, base + wait),
+            When::Any => (START, Instant::FAR_FUTURE),
+            When::Between(from, to) => (START + from, START + to),
+            When::AfterBetween(from, to) => (base + from, base + to),
+        };
+        let tolerance = self.tolerance(from);
+        if let Action::Packet(packet) = &event.action
+            && packet.direction == Direction::Out
+        {
+            let any = event.when == When::Any;
+            self.expect(packet, from, to, if any { FOREVER } else { tolerance })?;
+        } else {
+            self.advance(from);
+            let late = self.sockets.now() - from;
+            if late > tolerance {
+                return self.fail(format!("it is {late:?} too late for this event"));
+            }
+            match &event.action {
+                Action::Packet(packet) => self.inject(packet)?,
+                Action::Call(call) => self.call(call, event.when, base, tolerance)?,
+                Action::Command(text) => self.command(text),
+                Action::Code(text) => self.code(text)?,
+            }
+        }
+        self.last = (from.max(now).min(self.sockets.now()), inbound);
+        Ok(())
+    }
+
+    /// How far from its time an event may be.
+    fn tolerance(&self, at: Instant) -> Duration {
+        let share = (at - self.last.0).mul_f64(self.setup.tolerance_percent / 100.0);
+        share.max(self.setup.tolerance)
+    }
+
+    fn fail<T>(&self, message: impl Into<String>) -> Checked<T> {
+        Err(Failure { line: self.line, message: message.into() })
+    }
+
+    /// The time of the script's clock.
+    fn clock(&self, at: Instant) -> String {
+        format!("{:.6}", (at - START).as_secs_f64())
+    }
+
+    /// Lets time pass.
+    fn advance(&mut self, to: Instant) {
+        self.look();
+        while self.sockets.now() < to {
+            self.step(to);
+        }
+    }
+
+    /// Goes on to the next thing that happens.
+    fn step(&mut self, to: Instant) {
+        self.sockets.step(to.min(self.gives_up().unwrap_or(to)));
+        self.look();
+    }
+
+    /// Lets the blocked call try again, and takes what was sent.
+    fn look(&mut self) {
+        if let Some(mut blocked) = self.blocked.take() {
+            if blocked.done.is_none() {
+                let line = std::mem::replace(&mut self.line, blocked.line);
+                match self.attempt(blocked.call, &mut blocked.progress) {
+                    Ok(Poll::Pending) => {}
+                    Ok(Poll::Ready(value)) => {
+                        blocked.done = Some((Ok(value), self.sockets.now()));
+                    }
+                    Err(failure) => blocked.done = Some((Err(failure), self.sockets.now())),
+                }
+                self.line = line;
+            }
+            self.blocked = Some(blocked);
+        }
+        while let Some(sent) = self.sockets.take_sent() {
+            self.sent.push_back(sent);
+        }
+    }
+
+    /// When the blocked call gives up by itself.
+    fn gives_up(&self) -> Option<Instant> {
+        let blocked = self.blocked.as_ref().filter(|blocked| blocked.done.is_none())?;
+        let closing = blocked.progress.fd.and_then(|fd| self.sockets.gives_up(fd));
+        let until = blocked.progress.until.into_iter().chain(closing).min()?;
+        (until > self.sockets.now()).then_some(until)
+    }
+
+    fn call(&mut self, call: &'s Call, when: When, base: Instant, tolerance: Duration) -> Checked {
+        self.await_call()?;
+        let start = if matches!(when, When::At(_)) { START } else { base };
+        let ends = call.ends.map(|ends| start + ends);
+        let progress = Progress::new(self.sockets.now());
+        let line = self.line;
+        self.blocked = Some(Blocked { line, call, progress, ends, tolerance, done: None });
+        self.look();
+        if ends.is_none() { self.await_call() } else { Ok(()) }
+    }
+
+    /// Waits for the call that blocks, and checks what it returned.
+    fn await_call(&mut self) -> Checked {
+        let Some(blocked) = &self.blocked else { return Ok(()) };
+        let patience = blocked.ends.map_or(FOREVER, |_| PATIENCE);
+        let limit = blocked.ends.unwrap_or(self.sockets.now()).max(self.sockets.now()) + patience;
+        while self.blocked.as_ref().is_some_and(|blocked| blocked.done.is_none())
+            && self.sockets.now() < limit
+        {
+            self.step(limit);
+        }
+        let Some(blocked) = self.blocked.take() else { return Ok(()) };
+        let line = std::mem::replace(&mut self.line, blocked.line);
+        let Some((returned, at)) = blocked.done else {
+            let waited = patience.as_secs();
+            return self.fail(format!("this call still blocked {waited} s after it was due"));
+        };
+        self.check_call(blocked.call, returned?)?;
+        if let Some(ends) = blocked.ends {
+            let off = if at > ends { at - ends } else { ends - at };
+            if off > blocked.tolerance {
+                let (at, ends) = (self.clock(at), self.clock(ends));
+                return self.fail(format!("this call returned at {at} s, not at {ends} s"));
+            }
+        }
+        self.line = line;
+        Ok(())
+    }
+
+    fn code(&mut self, text: &str) -> Checked {
+        let fields = self.subject.and_then(|fd| self.sockets.tcp_info(fd)).unwrap_or_default();
+        self.snippets.take(self.line, text, fields)
+    }
+}

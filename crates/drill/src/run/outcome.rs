@@ -1,0 +1,44 @@
+//! What came of a run.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Why a script failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The line of the event.
+    pub line: usize,
+    /// What was wrong; where packets differ, both below each other.
+    pub message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// What came of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Why it failed, unless it passed.
+    pub failure: Option<Failure>,
+    /// The packets that went in and out, one a line.
+    pub history: Vec<String>,
+    /// What the script wanted and did not get, such as commands that are not understood.
+    pub notes: BTreeSet<String>,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(failure) = &self.failure else { return f.write_str("passed") };
+        write!(f, "{failure}")?;
+        for note in &self.notes {
+            write!(f, "\n  note: {note}")?;
+        }
+        f.write_str("\n  so far:")?;
+        self.history.iter().try_for_each(|line| write!(f, "\n    {line}"))
+    }
+}

@@ -1,0 +1,150 @@
+//! Addresses, tolerances and what else a run starts from.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use handclasp_stack::Cidr;
+use handclasp_tcp::Config;
+
+use super::outcome::Failure;
+use super::personality;
+use crate::script::Setting;
+
+/// Which IP sockets and packets are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Family {
+    /// IPv4.
+    #[default]
+    V4,
+    /// IPv4 packets, sockets of IPv6.
+    Mapped,
+    /// IPv6.
+    V6,
+}
+
+/// What a run starts from. A script's own options come on top.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Setup {
+    /// Which IP.
+    pub family: Family,
+    /// The host under test.
+    pub local: IpAddr,
+    /// Whom it talks with.
+    pub remote: IpAddr,
+    /// The port that it listens at.
+    pub bind_port: u16,
+    /// The port that it connects to.
+    pub connect_port: u16,
+    /// The link's MTU.
+    pub mtu: u16,
+    /// How far from its time an event may always be.
+    pub tolerance: Duration,
+    /// The same in percent of the time since the event before.
+    pub tolerance_percent: f64,
+    /// Whether an expected segment must come whole.
+    pub strict_segments: bool,
+    /// Whether a timestamp that was never sent may be echoed.
+    pub any_echo: bool,
+    /// Where scripts that commands name are looked for; without it none are.
+    pub folder: Option<PathBuf>,
+    /// What connections start with: Linux's settings.
+    pub config: Config,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self::new(Family::V4)
+    }
+}
+
+impl Setup {
+    /// The usual addresses of a family, and Linux's settings.
+    #[must_use]
+    pub fn new(family: Family) -> Self {
+        let v4 = family != Family::V6;
+        Self {
+            family,
+            local: if v4 { Ipv4Addr::new(192, 168, 0, 1).into() } else { v6(0xfd3d) },
+            remote: if v4 { Ipv4Addr::new(192, 0, 2, 1).into() } else { v6(0x2001) },
+            bind_port: 8080,
+            connect_port: 8080,
+            mtu: if v4 { 1500 } else { 1520 },
+            tolerance: Duration::from_micros(4000),
+            tolerance_percent: 12.5,
+            strict_segments: false,
+            any_echo: false,
+            folder: None,
+            config: personality::linux(),
+        }
+    }
+
+    /// What sockets bind to.
+    pub(super) const fn bound(&self) -> SocketAddr {
+        SocketAddr::new(self.local, self.bind_port)
+    }
+
+    /// What sockets connect to.
+    pub(super) const fn peer(&self) -> SocketAddr {
+        SocketAddr::new(self.remote, self.connect_port)
+    }
+
+    pub(super) fn local_addresses(&self) -> Vec<Cidr> {
+        let len = if self.local.is_ipv4() { 16 } else { 64 };
+        Cidr::new(self.local, len).into_iter().collect()
+    }
+
+    /// Takes the options of a script.
+    pub(super) fn take(&mut self, settings: &[Setting]) -> Result<(), Failure> {
+        if let Some(family) = settings.iter().find(|setting| setting.name == "ip_version") {
+            let config = self.clone();
+            let family = match family.value.as_deref() {
+                Some("ipv4") => Family::V4,
+                Some("ipv4-mapped-ipv6") => Family::Mapped,
+                _ => Family::V6,
+            };
+            *self = Self { folder: config.folder, config: config.config, ..Self::new(family) };
+        }
+        settings.iter().try_for_each(|setting| {
+            self.take_one(setting).map_err(|message| Failure { line: setting.line, message })
+        })
+    }
+
+    fn take_one(&mut self, setting: &Setting) -> Result<(), String> {
+        let value = setting.value.as_deref().unwrap_or_default();
+        let number = || value.parse::<u64>().map_err(|_| format!("{value} is no number"));
+        let address = || value.parse::<IpAddr>().map_err(|_| format!("{value} is no address"));
+        let port = || value.parse::<u16>().map_err(|_| format!("{value} is no port"));
+        match setting.name.as_str() {
+            "tolerance_usecs" => self.tolerance = Duration::from_micros(number()?),
+            "tolerance_percent" => {
+                self.tolerance_percent =
+                    value.parse().map_err(|_| format!("{value} is no number"))?;
+            }
+            "mtu" => {
+                self.mtu = value.parse().map_err(|_| format!("{value} is no MTU"))?;
+            }
+            "mss" => {
+                let mss = value.parse().map_err(|_| format!("{value} is no MSS"))?;
+                self.config.max_segment_size = Some(mss);
+            }
+            "local_ip" => self.local = address()?,
+            "remote_ip" => self.remote = address()?,
+            "bind_port" => self.bind_port = port()?,
+            "connect_port" => self.connect_port = port()?,
+            "strict_segments" => self.strict_segments = true,
+            "tcp_ts_ecr_scaled" => self.any_echo = true,
+            // They concern the kernel's devices, the wire between machines, or packetdrill.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+const fn v6(prefix: u16) -> IpAddr {
+    IpAddr::V6(match prefix {
+        0x2001 => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1),
+        _ => Ipv6Addr::new(prefix, 0xfa7b, 0xd17d, 0, 0, 0, 0, 1),
+    })
+}

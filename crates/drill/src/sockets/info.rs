@@ -1,0 +1,89 @@
+//! `TCP_INFO`, as far as this stack can tell.
+
+use std::collections::BTreeMap;
+
+use handclasp_tcp::State as Tcp;
+
+use super::Sockets;
+use super::descriptor::State;
+use crate::linux::{
+    TCP_CLOSE, TCP_CLOSE_WAIT, TCP_CLOSING, TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2,
+    TCP_LAST_ACK, TCP_LISTEN, TCP_SYN_RECV, TCP_SYN_SENT, TCP_TIME_WAIT, TCPI_OPT_SACK,
+    TCPI_OPT_TIMESTAMPS, TCPI_OPT_WSCALE,
+};
+
+/// What Linux tells for no threshold yet.
+const INFINITE_THRESHOLD: i64 = 0x7fff_ffff;
+
+impl Sockets {
+    /// The fields of `tcp_info` that this stack knows, by their names; `None` if the
+    /// descriptor is no socket.
+    #[must_use]
+    pub fn tcp_info(&self, fd: i32) -> Option<BTreeMap<&'static str, i64>> {
+        let socket = self.socket_at(fd).ok()?;
+        let mut fields = BTreeMap::new();
+        let Some(connection) = self.connection(fd) else {
+            let listening = matches!(socket.state, State::Listening(_));
+            fields.insert("tcpi_state", if listening { TCP_LISTEN } else { TCP_CLOSE });
+            return Some(fields);
+        };
+        let info = connection.info();
+        let (mss, totals) = (u32::from(info.mss).max(1), info.statistics);
+        let micros = |time: Option<std::time::Duration>| {
+            time.map_or(0, |time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
+        };
+        let agreed = info.negotiated;
+        let options = [
+            (agreed.timestamps, TCPI_OPT_TIMESTAMPS),
+            (agreed.sack, TCPI_OPT_SACK),
+            (agreed.scaling, TCPI_OPT_WSCALE),
+        ];
+        let threshold = match info.ssthresh {
+            u32::MAX => INFINITE_THRESHOLD,
+            bytes => i64::from(bytes / mss),
+        };
+        let options = options.iter().filter(|(on, _)| *on).map(|(_, bit)| bit).sum();
+        fields.extend([
+            ("tcpi_state", number(info.state)),
+            ("tcpi_options", options),
+            ("tcpi_snd_wscale", i64::from(agreed.snd_scale)),
+            ("tcpi_rcv_wscale", i64::from(agreed.rcv_scale)),
+            ("tcpi_rto", micros(Some(info.rto))),
+            ("tcpi_snd_mss", i64::from(mss)),
+            ("tcpi_unacked", i64::from(info.in_flight.div_ceil(mss))),
+            ("tcpi_pmtu", i64::from(info.path_mtu)),
+            ("tcpi_rtt", micros(info.rtt)),
+            ("tcpi_rttvar", micros(info.rtt_variation)),
+            ("tcpi_min_rtt", micros(info.rtt_min)),
+            ("tcpi_snd_ssthresh", threshold),
+            ("tcpi_snd_cwnd", i64::from(info.cwnd / mss)),
+            ("tcpi_total_retrans", totals.segments_resent as i64),
+            ("tcpi_bytes_acked", totals.bytes_acked as i64),
+            ("tcpi_bytes_received", totals.bytes_in as i64),
+            ("tcpi_bytes_sent", totals.bytes_out as i64),
+            ("tcpi_bytes_retrans", totals.bytes_resent as i64),
+            ("tcpi_segs_in", totals.segments_in as i64),
+            ("tcpi_segs_out", totals.segments_out as i64),
+            ("tcpi_data_segs_in", totals.data_segments_in as i64),
+            ("tcpi_notsent_bytes", i64::from(info.unsent)),
+        ]);
+        Some(fields)
+    }
+}
+
+/// Linux's number of a state.
+const fn number(state: Tcp) -> i64 {
+    match state {
+        Tcp::Closed => TCP_CLOSE,
+        Tcp::Listen => TCP_LISTEN,
+        Tcp::SynSent => TCP_SYN_SENT,
+        Tcp::SynReceived => TCP_SYN_RECV,
+        Tcp::Established => TCP_ESTABLISHED,
+        Tcp::FinWait1 => TCP_FIN_WAIT1,
+        Tcp::FinWait2 => TCP_FIN_WAIT2,
+        Tcp::CloseWait => TCP_CLOSE_WAIT,
+        Tcp::Closing => TCP_CLOSING,
+        Tcp::LastAck => TCP_LAST_ACK,
+        Tcp::TimeWait => TCP_TIME_WAIT,
+    }
+}
