@@ -29,6 +29,7 @@ fn payload(len: usize) -> Vec<u8> {
 /// Datagrams go to the kernel and back, from none at all to far more than the MTU.
 async fn echo(link: Link, v6: bool) {
     let (lab, stack) = network(link);
+    common::kernel_hears(&stack, v6).await;
     let kernel = kernel_socket(&lab, peer(v6, 7));
     let socket = stack.bind_udp(ours(v6, 0)).unwrap();
     for len in [0, 1, 1000, 1472, 1473, 9000, 60_000] {
@@ -41,6 +42,7 @@ async fn echo(link: Link, v6: bool) {
             from
         });
         assert_eq!(echoed.await, socket.local_addr());
+
         let (back, from) = socket.recv_from().await.unwrap();
         assert_eq!((back == payload(len), from), (true, peer(v6, 7)), "{len} bytes");
     }

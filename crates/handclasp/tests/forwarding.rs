@@ -7,7 +7,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream as KernelStream, UdpSocket};
 use std::time::Duration;
 
-use common::{Link, blocking, isolated, isolated_on, lab_and_device, network, run, until};
+use common::{
+    Link, blocking, isolated, isolated_on, kernel_hears, lab_and_device, network, run, until,
+};
 use handclasp::tcp::config::Config;
 use handclasp::tcp::{State, Tuple};
 use handclasp::{Decision, ForwardConfig, Forwarder, Policy, Rejection, Stack, Unreachable};
@@ -223,7 +225,8 @@ fn kernel_udp(lab: &Lab, to: SocketAddr) -> UdpSocket {
 }
 
 async fn datagrams(link: Link, v6: bool) {
-    let (lab, _stack, forwarder) = forwarding(link, |_| ());
+    let (lab, stack, forwarder) = forwarding(link, |_| ());
+    kernel_hears(&stack, v6).await;
     let kernel = kernel_udp(&lab, elsewhere(v6));
     kernel.send(b"one").unwrap();
     kernel.send(b"two").unwrap();

@@ -159,6 +159,13 @@ pub async fn be_dialled(lab: &Lab, stack: &Stack, v6: bool) -> (TcpStream, Kerne
     (stream, kernel)
 }
 
+/// Waits until the kernel takes in what is sent to it: it gets its IPv6 addresses ready in the
+/// background, and nobody sends a datagram again.
+pub async fn kernel_hears(stack: &Stack, v6: bool) {
+    let nobody = stack.connect(peer(v6, 1)).await.unwrap_err();
+    assert_eq!(nobody.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
 /// Waits until `condition` holds, which it does sooner or later.
 pub async fn until(mut condition: impl FnMut() -> bool) {
     while !condition() {
