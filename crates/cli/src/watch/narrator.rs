@@ -13,6 +13,7 @@ use std::time::Duration;
 use handclasp::tcp::state::Cause;
 use handclasp::tcp::{State, Tuple};
 use handclasp::wire::seq::SeqNumber;
+use handclasp::wire::tcp::Flags;
 use handclasp::wire::time::Instant;
 use handclasp_explain::track::row::{Known, Row};
 use handclasp_explain::track::{Both, Flow, Side};
@@ -154,7 +155,8 @@ impl<T: Teller> Narrator<T> {
     fn begin(&mut self, tuple: Tuple, packet: &SeenPacket) -> io::Result<usize> {
         let mut flow = Flow::new(&packet.as_packet());
         let number = self.told.len();
-        let before = if number == 0 { self.before } else { Both::default() };
+        let begins = packet.header.flags & (Flags::SYN | Flags::ACK) == Flags::SYN;
+        let before = if begins { self.before } else { Both::default() };
         for side in [Side::Client, Side::Server] {
             if let Some(state) = before[side] {
                 flow.read(side, state);
