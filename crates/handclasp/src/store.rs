@@ -148,6 +148,10 @@ impl Store for FaceStore {
         }
     }
 
+    fn pending(&mut self, _: PendingId) {
+        self.wake_forwarders();
+    }
+
     fn pending_failed(&mut self, id: PendingId) {
         self.opening.remove(&id);
     }

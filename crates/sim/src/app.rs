@@ -52,12 +52,6 @@ impl View<'_> {
         &self.node.host
     }
 
-    /// The host, to be changed: its addresses and routes.
-    #[must_use]
-    pub const fn host_mut(&mut self) -> &mut Host {
-        &mut self.node.host
-    }
-
     /// Its memory for buffers.
     #[must_use]
     pub const fn budget(&self) -> &Budget {

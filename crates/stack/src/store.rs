@@ -85,6 +85,12 @@ pub trait Store {
     /// The application will never take this connection: its listener closed.
     fn disown(&mut self, id: ConnId);
 
+    /// A connection waits for the application's decision at the forwarder:
+    /// [`Host::next_pending`](crate::Host::next_pending) will name it.
+    fn pending(&mut self, id: PendingId) {
+        let _ = id;
+    }
+
     /// What the application took from the forwarder came to nothing: the peer withdrew, or
     /// never answered the SYN-ACK. No connection follows.
     fn pending_failed(&mut self, id: PendingId);

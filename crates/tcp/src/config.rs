@@ -70,6 +70,9 @@ pub struct Config {
     pub rto_initial: Duration,
     /// Least RTO. RFC 6298 §2.4 says one second; Linux 200 ms.
     pub rto_min: Duration,
+    /// What the RTO is above the smoothed round trip at least, however steady that is. RFC 6298
+    /// §2.3 has no such least but the clock's; Linux has 200 ms.
+    pub rto_variation_min: Duration,
     /// Greatest RTO (RFC 6298 §2.5: at least 60 s).
     pub rto_max: Duration,
     /// Retransmissions of a SYN before `connect` fails. RFC 9293 §3.8.3 wants three minutes:
@@ -127,6 +130,7 @@ impl Default for Config {
             congestion: Algorithm::Reno,
             rto_initial: Duration::from_secs(1),
             rto_min: Duration::from_millis(200),
+            rto_variation_min: Duration::ZERO,
             rto_max: Duration::from_secs(120),
             syn_retries: 7,
             syn_linear_timeouts: 4,

@@ -37,7 +37,7 @@ impl RttEstimator {
         };
         self.smoothed = Some((srtt, rttvar));
         self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
-        let base = srtt + GRANULARITY.max(rttvar * 4);
+        let base = srtt + GRANULARITY.max(rttvar * 4).max(config.rto_variation_min);
         self.base = base.max(config.rto_min).min(config.rto_max);
         // A measurement is an acknowledgment of something sent once (Karn): §5.7's backed-off
         // value has done its work.

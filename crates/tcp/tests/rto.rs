@@ -94,6 +94,18 @@ fn a_constant_round_trip_leaves_the_clocks_granularity_as_variation() {
     assert!(info.rto >= info.rtt.unwrap() + MS);
 }
 
+#[test]
+fn the_timeout_keeps_its_configured_distance_from_a_steady_round_trip() {
+    let mut config = plain();
+    config.rto_variation_min = 200 * MS;
+    let mut b = open_after(config, 700 * MS);
+    for _ in 0..100 {
+        exchange(&mut b, 700 * MS);
+    }
+    let info = b.conn.info();
+    assert_eq!(info.rto, info.rtt.unwrap() + 200 * MS);
+}
+
 /// Requirement: RFC6298-R07, RFC6298-R16, RFC9293-MUST-19, RFC6298-R11
 #[test]
 fn each_expiry_doubles_the_timeout_up_to_its_cap() {

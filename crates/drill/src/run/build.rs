@@ -44,8 +44,10 @@ impl Run<'_> {
         let syn = segment.flags.contains(Flags::SYN);
         self.choose_flow(segment.ports, true);
         let Some(flow) = &mut self.flow else { return self.fail("no connection is known yet") };
-        if syn {
-            flow.remote_isn = segment.seq;
+        match (syn, flow.open) {
+            (true, false) => flow.remote_isn = segment.seq,
+            (true, true) => flow.late_syn = Some(segment.seq),
+            (false, _) => flow.open = true,
         }
         let flow = flow.clone();
         let seq = if syn { segment.seq } else { segment.seq.wrapping_add(flow.remote_isn) };

@@ -167,6 +167,10 @@ fn in_script(flow: &mut Flow, tcp: &TcpView<'_>, expected: &Segment) -> Segment 
     let syn = flags.contains(Flags::SYN);
     if syn {
         flow.local_isn = Some(tcp.seq().0);
+        // A SYN-ACK accepts a SYN, and the connection begins anew.
+        if let Some(isn) = flow.late_syn.take().filter(|_| flags.contains(Flags::ACK)) {
+            (flow.remote_isn, flow.open) = (isn, false);
+        }
     }
     let mut bytes = tcp.option_bytes().to_vec();
     let wanted = expected.options.as_deref().unwrap_or_default();

@@ -11,6 +11,10 @@ pub(super) struct Flow {
     pub(super) local: SocketAddr,
     /// The initial sequence number that the script gave the peer.
     pub(super) remote_isn: u32,
+    /// A SYN that came in while the connection was open, and may begin another.
+    pub(super) late_syn: Option<u32>,
+    /// A packet came in behind the SYN.
+    pub(super) open: bool,
     /// The one that the host chose.
     pub(super) local_isn: Option<u32>,
     /// What the script calls a timestamp, and what it really was.
@@ -19,7 +23,15 @@ pub(super) struct Flow {
 
 impl Flow {
     pub(super) fn new(local: SocketAddr, remote: SocketAddr) -> Self {
-        Self { remote, local, remote_isn: 0, local_isn: None, timestamps: HashMap::new() }
+        Self {
+            remote,
+            local,
+            remote_isn: 0,
+            late_syn: None,
+            open: false,
+            local_isn: None,
+            timestamps: HashMap::new(),
+        }
     }
 
     /// Whether a packet between these is one of it.

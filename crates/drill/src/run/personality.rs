@@ -14,6 +14,7 @@ const DEPTH: usize = 4;
 pub(super) fn linux() -> Config {
     let mut config = Config::default();
     config.syn_retries = 6;
+    config.rto_variation_min = config.rto_min;
     config
 }
 
@@ -75,7 +76,10 @@ impl Run<'_> {
             "tcp_retries2" => config.retries = count,
             "tcp_orphan_retries" => config.orphan_retries = count,
             "tcp_fin_timeout" => config.fin_wait_2 = seconds,
-            "tcp_rto_min_us" => config.rto_min = Duration::from_micros(last.unsigned_abs()),
+            "tcp_rto_min_us" => {
+                config.rto_min = Duration::from_micros(last.unsigned_abs());
+                config.rto_variation_min = config.rto_min;
+            }
             "tcp_rto_max_ms" => config.rto_max = Duration::from_millis(last.unsigned_abs()),
             "tcp_congestion_control" if value != "reno" => {
                 self.note(format!("this stack does not have: congestion control {value}"));

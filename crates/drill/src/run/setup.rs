@@ -119,8 +119,8 @@ impl Setup {
         match setting.name.as_str() {
             "tolerance_usecs" => self.tolerance = Duration::from_micros(number()?),
             "tolerance_percent" => {
-                self.tolerance_percent =
-                    value.parse().map_err(|_| format!("{value} is no number"))?;
+                let percent = value.parse().ok().filter(|percent| (0.0..=1e6).contains(percent));
+                self.tolerance_percent = percent.ok_or(format!("{value} is no percentage"))?;
             }
             "mtu" => {
                 self.mtu = value.parse().map_err(|_| format!("{value} is no MTU"))?;

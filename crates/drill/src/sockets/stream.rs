@@ -33,7 +33,8 @@ impl Sockets {
         };
         let peek = flags & MSG_PEEK != 0;
         let read = self.act(id, |connection, cx| {
-            let mut buffer = vec![0; len];
+            // Never more than there is, whatever the script asks for.
+            let mut buffer = vec![0; len.min(connection.info().unread)];
             if peek { connection.peek(&mut buffer) } else { connection.read(cx, &mut buffer) }
         });
         match read {

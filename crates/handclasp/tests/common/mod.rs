@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod programs;
+pub mod socks;
 pub mod transfer;
 
 use std::future::Future;

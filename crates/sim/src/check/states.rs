@@ -14,7 +14,6 @@ use super::Violations;
 pub struct States {
     known: RefCell<HashMap<Tuple, State>>,
     violations: RefCell<Violations>,
-    changes: RefCell<u64>,
 }
 
 impl States {
@@ -23,18 +22,11 @@ impl States {
     pub fn violations(&self) -> Violations {
         self.violations.borrow().clone()
     }
-
-    /// How many changes were seen.
-    #[must_use]
-    pub fn changes(&self) -> u64 {
-        *self.changes.borrow()
-    }
 }
 
 impl Log for States {
     fn record(&self, at: Instant, tuple: &Tuple, event: &Event<'_>) {
         let Event::State { from, to, cause } = *event else { return };
-        *self.changes.borrow_mut() += 1;
         let known = self.known.borrow_mut().insert(*tuple, to);
         // A half-open connection is the host's affair until it is open; one in TIME-WAIT is
         // again.

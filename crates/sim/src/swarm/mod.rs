@@ -38,8 +38,7 @@ const PORT: u16 = 80;
 const LATEST: Duration = Duration::from_secs(24 * 3600);
 
 /// What a run is made of.
-#[derive(Clone)]
-pub struct Plan {
+struct Plan {
     seed: u64,
     hosts: Vec<HostPlan>,
     link: LinkConfig,
@@ -50,7 +49,6 @@ pub struct Plan {
     calls: Vec<Call>,
 }
 
-#[derive(Clone)]
 struct HostPlan {
     settings: Settings,
     address: IpAddr,

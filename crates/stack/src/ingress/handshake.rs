@@ -222,12 +222,13 @@ impl Host {
                 self.refuse(tuple, header, text.len(), how, cx.now);
                 Err(Discard::NotForwarded)
             }
-            Decision::Ask => self.ask(cx, &segment, after),
+            Decision::Ask => self.ask(store, cx, &segment, after),
         }
     }
 
-    fn ask(
+    fn ask<S: Store>(
         &mut self,
+        store: &mut S,
         cx: &Context<'_>,
         segment: &Segment,
         after: Option<SeqNumber>,
@@ -237,6 +238,7 @@ impl Host {
             .ask(segment.tuple, segment.header.clone(), after, cx.now)
             .ok_or(Discard::NotForwarded)?;
         self.tcp.demux.insert(segment.tuple, Owner::Pending(id));
+        store.pending(id);
         Ok(())
     }
 

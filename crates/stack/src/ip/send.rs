@@ -148,16 +148,16 @@ impl Ip {
         if self.addresses.is_own(dst) {
             return Ok(Hop::Own);
         }
-        let group = self.is_group(dst);
-        let route = self.routes.to(dst);
         match self.interface.link {
-            Link::Ip if group || route.is_some() => Ok(Hop::Peer),
-            Link::Ethernet(_) if group => Ok(Hop::Station(group_mac(dst))),
+            // There is only one who could get it. Routes say whom we speak to of our own accord
+            // (`source_for`); an answer, as the forwarder's to somebody on no network of ours,
+            // goes back to where the question came from.
+            Link::Ip => Ok(Hop::Peer),
+            Link::Ethernet(_) if self.is_group(dst) => Ok(Hop::Station(group_mac(dst))),
             Link::Ethernet(_) => {
-                let gateway = route.ok_or(NoRoute)?.gateway;
+                let gateway = self.routes.to(dst).ok_or(NoRoute)?.gateway;
                 Ok(Hop::Neighbour(gateway.unwrap_or(dst)))
             }
-            Link::Ip => Err(NoRoute),
         }
     }
 
