@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// How many connections are told at most. What a hostile peer opens beyond them is not.
 const CONNECTIONS: usize = 1 << 14;
 
+/// How many packets of a connection wait for the stack to take them: more than it reads at once.
+const UNTAKEN: usize = 8192;
+
 /// How many of the stack's last segments are remembered with the state they left in.
 const SENT: usize = 64;
 
@@ -133,7 +136,7 @@ impl<T: Teller> Narrator<T> {
             None => self.begin(tuple, &packet)?,
         };
         let told = &mut self.told[at];
-        if !packet.ours && packet.fate.arrives() {
+        if !packet.ours && packet.fate.arrives() && told.arrived.len() < UNTAKEN {
             told.arrived.push_back(packet);
             if !self.waiting.contains(&at) {
                 self.waiting.push(at);
