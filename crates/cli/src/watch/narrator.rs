@@ -13,6 +13,7 @@ use std::time::Duration;
 use handclasp::tcp::state::Cause;
 use handclasp::tcp::{State, Tuple};
 use handclasp::wire::seq::SeqNumber;
+use handclasp::wire::tcp::Flags;
 use handclasp::wire::time::Instant;
 use handclasp_explain::track::row::{Known, Row};
 use handclasp_explain::track::{Both, Flow, Side};
@@ -26,6 +27,9 @@ const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How many connections are told at most. What a hostile peer opens beyond them is not.
 const CONNECTIONS: usize = 1 << 14;
+
+/// How many packets of a connection wait for the stack to take them: more than it reads at once.
+const UNTAKEN: usize = 8192;
 
 /// How many of the stack's last segments are remembered with the state they left in.
 const SENT: usize = 64;
@@ -132,7 +136,7 @@ impl<T: Teller> Narrator<T> {
             None => self.begin(tuple, &packet)?,
         };
         let told = &mut self.told[at];
-        if !packet.ours && packet.fate.arrives() {
+        if !packet.ours && packet.fate.arrives() && told.arrived.len() < UNTAKEN {
             told.arrived.push_back(packet);
             if !self.waiting.contains(&at) {
                 self.waiting.push(at);
@@ -154,7 +158,8 @@ impl<T: Teller> Narrator<T> {
     fn begin(&mut self, tuple: Tuple, packet: &SeenPacket) -> io::Result<usize> {
         let mut flow = Flow::new(&packet.as_packet());
         let number = self.told.len();
-        let before = if number == 0 { self.before } else { Both::default() };
+        let begins = packet.header.flags & (Flags::SYN | Flags::ACK) == Flags::SYN;
+        let before = if begins { self.before } else { Both::default() };
         for side in [Side::Client, Side::Server] {
             if let Some(state) = before[side] {
                 flow.read(side, state);

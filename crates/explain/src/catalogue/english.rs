@@ -134,6 +134,9 @@ fn write_again(out: &mut dyn Write, what: Resent, after: Option<Duration>) -> fm
         Resent::Syn => "1st again: no answer came",
         Resent::SynAck => "2nd again: the 3rd did not come",
         Resent::SynAckForSyn => return write!(out, "2nd again: the 1st came again"),
+        Resent::Wanted { duplicates } => {
+            return write!(out, "again: {duplicates} duplicate ACKs asked for it");
+        }
         Resent::Data => "again: not acknowledged",
         Resent::Fin => "FIN again: not acknowledged",
     };

@@ -143,12 +143,23 @@ impl Flow {
         match step.sighting {
             Sighting::Empty | Sighting::Next => None,
             Sighting::Again if step.has(Flags::FIN) => Some(self.again(step, Resent::Fin)),
-            Sighting::Again => Some(self.again(step, Resent::Data)),
+            Sighting::Again => Some(self.again(step, self.resent_data(step))),
             Sighting::Fills => Some(Note::FillsGap),
             Sighting::Beyond => {
                 let missing = Number::new(self.ends[step.from].sent.next(), isn);
                 Some(Note::BeyondGap { missing })
             }
+        }
+    }
+
+    fn resent_data(&self, step: &Step<'_>) -> Resent {
+        /// RFC 5681 §3.2.
+        const ENOUGH: u32 = 3;
+        let peer = &self.ends[step.from.other()];
+        let asked = peer.last_ack == Some(step.packet.header.seq);
+        match peer.duplicate_acks {
+            duplicates @ ENOUGH.. if asked => Resent::Wanted { duplicates },
+            _ => Resent::Data,
         }
     }
 

@@ -101,6 +101,11 @@ pub enum Resent {
     SynAckForSyn,
     /// Data.
     Data,
+    /// Data that so many duplicate ACKs asked for: a fast retransmit (RFC 5681 §3.2).
+    Wanted {
+        /// How many.
+        duplicates: u32,
+    },
     /// A FIN, with or without data.
     Fin,
 }

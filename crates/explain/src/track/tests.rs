@@ -207,6 +207,19 @@ fn data_behind_a_gap_brings_duplicate_acks() {
 }
 
 #[test]
+fn three_duplicate_acks_ask_for_data_to_be_sent_again() {
+    let mut talk = Talk::open();
+    talk.client("P.", 1, 1, "aaaaa").server(".", 1, 6, "");
+    talk.packet(Side::Client, "P.", 6, 1, "bbbbb", Fate::Lost);
+    for seq in [11, 16, 21] {
+        talk.client("P.", seq, 1, "ccccc").server(".", 1, 6, "");
+    }
+    talk.client("P.", 6, 1, "bbbbb");
+    let what = Resent::Wanted { duplicates: 3 };
+    assert!(matches!(talk.last().notes[..], [Note::Again { what: w, .. }] if w == what));
+}
+
+#[test]
 fn data_whose_beginning_was_never_seen_is_ahead_of_its_turn() {
     let mut talk = Talk::open();
     talk.client("P.", 11, 1, "ccccc");
