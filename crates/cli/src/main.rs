@@ -5,9 +5,9 @@ mod args;
 mod error;
 mod lab;
 mod link;
-#[cfg(target_os = "linux")]
 mod netcat;
 mod watch;
+mod whims;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -33,12 +33,8 @@ fn main() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
-        #[cfg(target_os = "linux")]
         Command::Connect(args) => netcat::connect(args),
-        #[cfg(target_os = "linux")]
         Command::Listen(args) => netcat::listen(args),
-        #[cfg(not(target_os = "linux"))]
-        Command::Connect(_) | Command::Listen(_) => Err(error::Error::NeedsLinux),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

@@ -1,5 +1,6 @@
 //! `handclasp lab`: a connection in a private network, told as it happens.
 
+pub(crate) mod args;
 #[cfg(target_os = "linux")]
 pub(crate) mod live;
 pub(crate) mod plan;
@@ -7,9 +8,9 @@ mod report;
 mod simulated;
 
 use crate::Outcome;
-use crate::args::LabArgs;
 use crate::error::Error;
 
+use args::LabArgs;
 use plan::Plan;
 
 /// What the page says that is fetched.

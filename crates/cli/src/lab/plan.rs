@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use handclasp_impair::config::Config;
 
-use crate::args::{LabArgs, LabLink, Role, WhimArgs};
+use crate::lab::args::{LabArgs, LabLink, Role};
+use crate::whims::WhimArgs;
 
 /// The port that servers listen on.
 pub(crate) const SERVER_PORT: u16 = 80;

@@ -3,7 +3,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{Plan, PlanError, Task, Telling};
-use crate::args::{Cli, Command, LabLink, Role};
+use crate::args::{Cli, Command};
+use crate::lab::args::{LabLink, Role};
 
 fn plan(line: &str) -> Result<Plan, PlanError> {
     let words = ["handclasp", "lab"].into_iter().chain(line.split_whitespace());

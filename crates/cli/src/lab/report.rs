@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::Outcome;
-use crate::args::{LabLink, Role};
+use crate::lab::args::{LabLink, Role};
 use crate::watch::tell::{About, Drawing, LANGUAGE, Lines, Teller};
 use crate::watch::totals::totals;
 

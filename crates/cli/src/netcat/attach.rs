@@ -22,9 +22,10 @@ use handclasp_lab::serve;
 use handclasp_lab::server::{ListenOptions, Server};
 use indicatif::ProgressBar;
 
-use crate::args::{LabLink, LinkArgs};
+use super::args::LinkArgs;
 use crate::error::Error;
 use crate::lab::PAGE;
+use crate::lab::args::LabLink;
 use crate::lab::live::network::{Network, Wanted, record};
 use crate::link::LinkName;
 use crate::watch::Sight;
@@ -33,7 +34,7 @@ use crate::watch::narrator::Narrator;
 use crate::watch::pairing::Pairing;
 use crate::watch::tell::{Drawing, LANGUAGE, screen_width};
 
-use super::Call;
+use super::call::Call;
 
 /// How long the connection may take to close.
 const CLOSING: Duration = Duration::from_secs(5);

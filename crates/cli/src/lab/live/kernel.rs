@@ -11,8 +11,8 @@ use handclasp_lab::serve;
 use handclasp_lab::server::{ListenOptions, Server};
 use tokio::sync::oneshot;
 
-use crate::args::Role;
 use crate::error::Error;
+use crate::lab::args::Role;
 
 use super::network::Network;
 use crate::lab::PAGE;

@@ -15,8 +15,8 @@ use handclasp_explain::track::{Both, Flow, Side};
 use handclasp_lab::enter::enter;
 
 use crate::Outcome;
-use crate::args::{LabLink, Role};
 use crate::error::Error;
+use crate::lab::args::{LabLink, Role};
 use crate::lab::plan::{Plan, SERVER_PORT, Task};
 use crate::lab::report::{Report, Voice};
 use crate::lab::round_trip;

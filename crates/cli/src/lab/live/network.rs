@@ -20,8 +20,8 @@ use handclasp_lab::lab::{
 };
 use handclasp_lab::sock_diag::{self, SockDiag};
 
-use crate::args::LabLink;
 use crate::error::Error;
+use crate::lab::args::LabLink;
 use crate::watch::Sight;
 use crate::watch::eye::{AskPeer, Ear, Eye, Far, Grave, Near};
 
