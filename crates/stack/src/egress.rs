@@ -104,7 +104,7 @@ impl Host {
                 let (tuple, config) = (flow.tuple, flow.config.clone());
                 self.forget(id);
                 store.remove(id);
-                let full = self.tcp.insert_time_wait(tuple, wait, config);
+                let full = self.tcp.insert_time_wait(cx, tuple, wait, config);
                 self.counters.tcp_ext_time_wait_overflow += u64::from(full);
             }
             (None, Some(Phase::Closed)) => {

@@ -6,6 +6,7 @@ use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
 use handclasp_tcp::opening::Opening;
+use handclasp_tcp::state::Cause;
 use handclasp_tcp::{Config, Connection, Context, Tuple};
 use handclasp_wire::ip::is_unicast;
 use handclasp_wire::seq::SeqNumber;
@@ -76,7 +77,7 @@ impl Host {
             return Err(ConnectError::NotOurs);
         }
         let tuple = self.choose_tuple(SocketAddr::new(local_ip, local.port()), remote, cx.now)?;
-        let after = self.take_over(&tuple, cx.now)?;
+        let after = self.take_over(cx, &tuple)?;
         let opening = self.opening(&tuple, after, cx.now);
         let connection = Connection::connect(config.clone(), tuple, opening, cx);
         let id = store.insert(connection, Origin::Active);
@@ -126,12 +127,12 @@ impl Host {
     /// Frees a reusable four-tuple; says beyond which number to start.
     fn take_over(
         &mut self,
+        cx: &Context<'_>,
         tuple: &Tuple,
-        now: Instant,
     ) -> Result<Option<SeqNumber>, ConnectError> {
-        let after = self.reusable(tuple, now)?;
+        let after = self.reusable(tuple, cx.now)?;
         if let Some(Owner::TimeWait(slot)) = self.tcp.demux.get(tuple) {
-            self.tcp.remove_time_wait(slot);
+            self.tcp.remove_time_wait(cx, slot, Cause::Abort);
             self.counters.tcp_ext_tw_recycled += 1;
         }
         Ok(after)
@@ -225,7 +226,9 @@ impl Host {
         let Some(mut listener) = self.tcp.listeners.close(id) else { return };
         let half_open: Vec<u32> = self.tcp.half_opens.of(Acceptor::Listener(id)).collect();
         for slot in half_open {
-            self.tcp.remove_half_open(slot);
+            if let Some(entry) = self.tcp.remove_half_open(slot) {
+                entry.half.over(&entry.tuple, cx, Cause::Abort);
+            }
         }
         while let Some(Accepted { id, .. }) = listener.pop() {
             store.with(id, |connection| connection.abort(cx));

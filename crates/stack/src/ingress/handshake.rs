@@ -60,7 +60,7 @@ impl Host {
                 let Segment { tuple, header, .. } = segment;
                 let opening = self.opening(tuple, None, cx.now);
                 let cookies = &self.tcp.cookies;
-                let syn_ack = cookies.syn_ack(&config, tuple, header, opening, cx.now);
+                let syn_ack = cookies.syn_ack(&config, tuple, header, opening, cx);
                 self.reply(tuple, ip_fields(&config), &syn_ack, cx.now);
                 Ok(())
             }
@@ -81,8 +81,8 @@ impl Host {
     ) {
         let Segment { tuple, header, .. } = segment;
         let opening = self.opening(tuple, after, cx.now);
-        let half = HalfOpen::new(&config, tuple, header, opening, cx.now);
-        let syn_ack = half.syn_ack(&config, tuple, cx.now);
+        let half = HalfOpen::new(&config, tuple, header, opening, cx);
+        let syn_ack = half.syn_ack(&config, tuple, cx);
         let ip = ip_fields(&config);
         self.tcp.insert_half_open(half_opens::Entry { tuple: *tuple, half, config, acceptor });
         if let Some(queue) = self.syn_queue(acceptor) {

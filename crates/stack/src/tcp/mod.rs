@@ -10,13 +10,14 @@ pub(crate) mod time_waits;
 
 use alloc::sync::Arc;
 
+use handclasp_tcp::state::Cause;
 use handclasp_tcp::transmit::Slices;
-use handclasp_tcp::{Config, TimeWait, Tuple};
+use handclasp_tcp::{Config, Context, TimeWait, Tuple};
+use handclasp_wire::checksum;
 use handclasp_wire::frame::{Outbound, PartialChecksum};
 use handclasp_wire::ip::protocol;
 use handclasp_wire::tcp::Header;
 use handclasp_wire::tcp::view::CHECKSUM_AT;
-use handclasp_wire::{checksum, time::Instant};
 
 use self::cookie::Cookies;
 use self::demux::{Demux, Owner};
@@ -80,6 +81,7 @@ impl Tcp {
     /// Keeps what is left of a connection; returns whether another had to make room for it.
     pub(crate) fn insert_time_wait(
         &mut self,
+        cx: &Context<'_>,
         tuple: Tuple,
         wait: TimeWait,
         config: Arc<Config>,
@@ -87,23 +89,26 @@ impl Tcp {
         let full = self.time_waits.is_full();
         if let Some(oldest) = full.then(|| self.time_waits.remove_oldest()).flatten() {
             self.demux.remove(&oldest.tuple);
+            oldest.wait.over(&oldest.tuple, cx, Cause::Abort);
         }
         let slot = self.time_waits.insert(time_waits::Entry { tuple, wait, config });
         self.demux.insert(tuple, Owner::TimeWait(slot));
         full
     }
 
-    pub(crate) fn remove_time_wait(&mut self, slot: u32) {
+    pub(crate) fn remove_time_wait(&mut self, cx: &Context<'_>, slot: u32, cause: Cause) {
         if let Some(entry) = self.time_waits.remove(slot) {
             self.demux.remove(&entry.tuple);
+            entry.wait.over(&entry.tuple, cx, cause);
         }
     }
 
     /// Forgets TIME-WAIT entries whose time is over; returns how many.
-    pub(crate) fn end_time_waits(&mut self, now: Instant) -> u64 {
+    pub(crate) fn end_time_waits(&mut self, cx: &Context<'_>) -> u64 {
         let mut ended = 0;
-        while let Some(entry) = self.time_waits.pop_over(now) {
+        while let Some(entry) = self.time_waits.pop_over(cx.now) {
             self.demux.remove(&entry.tuple);
+            entry.wait.over(&entry.tuple, cx, Cause::Timeout);
             ended += 1;
         }
         ended

@@ -122,6 +122,9 @@ impl HalfOpen {
     pub fn complete(self, config: Arc<Config>, tuple: Tuple, cx: &Context<'_>) -> Connection {
         let sent_at = self.syn_ack_sent_at(&config);
         let timeouts = self.retransmits();
+        if self.is_forgotten() {
+            self.began(&tuple, cx);
+        }
         let mut c = Connection::new(config, tuple, self.opening, cx);
         c.state = State::SynReceived;
         c.negotiated = self.negotiated;
