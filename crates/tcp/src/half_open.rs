@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use handclasp_wire::seq::SeqNumber;
-use handclasp_wire::tcp::options::Timestamps;
+use handclasp_wire::tcp::options::{FastOpen, Timestamps};
 use handclasp_wire::tcp::{Flags, Header, Options};
 use handclasp_wire::time::Instant;
 
@@ -152,6 +152,22 @@ impl HalfOpen {
     #[must_use]
     pub fn syn_ack(&self, config: &Config, tuple: &Tuple, cx: &Context<'_>) -> Header {
         let header = self.build_syn_ack(config, tuple, cx.now);
+        cx.record(tuple, || Event::Sent { header: &header, len: 0, purpose: Purpose::Open });
+        header
+    }
+
+    /// The SYN-ACK with a Fast Open cookie for the next time (RFC 7413 §4.2.1); one that is
+    /// sent again has none.
+    #[must_use]
+    pub fn syn_ack_with_cookie(
+        &self,
+        config: &Config,
+        tuple: &Tuple,
+        cookie: FastOpen,
+        cx: &Context<'_>,
+    ) -> Header {
+        let mut header = self.build_syn_ack(config, tuple, cx.now);
+        header.options.fast_open = Some(cookie);
         cx.record(tuple, || Event::Sent { header: &header, len: 0, purpose: Purpose::Open });
         header
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod cookie;
 pub(crate) mod demux;
+pub(crate) mod fast_open;
 pub(crate) mod flows;
 pub(crate) mod half_opens;
 pub(crate) mod isn;
@@ -42,6 +43,8 @@ pub(crate) struct Tcp {
     pub(crate) ports: Ports,
     pub(crate) starts: Starts,
     pub(crate) cookies: Cookies,
+    pub(crate) fast_cookies: fast_open::Cookies,
+    pub(crate) fast_servers: fast_open::Servers,
     pub(crate) resets: Rate,
 }
 
@@ -56,6 +59,8 @@ impl Tcp {
             ports: Ports::new(config.ephemeral_ports.clone(), secret),
             starts: Starts::new(secret),
             cookies: Cookies::new(secret),
+            fast_cookies: fast_open::Cookies::new(secret),
+            fast_servers: fast_open::Servers::new(secret.table_hash()),
             resets: Rate::new(config.resets_per_second),
         }
     }
