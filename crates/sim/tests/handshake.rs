@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use handclasp_impair::config::Config as LinkConfig;
-use handclasp_stack::listen::{Backlog, CookieMode};
+use handclasp_stack::listen::Backlog;
 use handclasp_tcp::connection::Error;
 use handclasp_tcp::{Config, State};
 use handclasp_wire::seq::SeqNumber;
