@@ -33,6 +33,7 @@ pub mod tuple;
 
 mod queue;
 mod receive;
+mod recovery;
 mod rtt;
 mod send;
 

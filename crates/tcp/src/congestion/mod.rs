@@ -43,6 +43,10 @@ pub struct RateSample {
 }
 
 /// A congestion controller. All amounts are bytes.
+///
+/// While losses are repaired, recovery lets the flight come down to `ssthresh` bit by bit
+/// (RFC 9937) and does not ask for `cwnd`, if the controller has it so
+/// ([`Controller::recovers_proportionally`]): [`Controller::lost`] may set both at once.
 pub trait Controller: fmt::Debug + Send + Sync {
     /// The congestion window.
     fn cwnd(&self) -> u32;
@@ -58,11 +62,31 @@ pub trait Controller: fmt::Debug + Send + Sync {
     /// Data was acknowledged.
     fn acked(&mut self, sample: &RateSample);
 
-    /// A loss was found while `in_flight` bytes were under way: once per window of data.
+    /// A loss was found while `in_flight` bytes were under way: once per window of data. It may
+    /// turn out to be none: what [`Controller::undo`] needs is to be kept.
     fn lost(&mut self, now: Instant, in_flight: u32);
 
-    /// The retransmission timer fired; `first` unless it fired for the same data before.
+    /// The retransmission timer fired; `first` unless the window was reduced for the same data
+    /// before. What [`Controller::undo`] needs is to be kept when it is `first`.
     fn timed_out(&mut self, now: Instant, in_flight: u32, first: bool);
+
+    /// The last `lost`, or the last `timed_out` that was `first`, and every timeout since, was
+    /// for nothing: what was thought lost arrived. The window is to be what it was before, or
+    /// more if it has grown beyond that meanwhile, and the threshold too. Called at most once
+    /// for each of them, while losses are repaired or some time after.
+    fn undo(&mut self, now: Instant);
+
+    /// The repair that began with `lost` or `timed_out` is over: all that was in flight then is
+    /// acknowledged, or the reduction was undone.
+    fn recovered(&mut self, now: Instant) {
+        let _ = now;
+    }
+
+    /// Whether the flight is to come down to [`Controller::ssthresh`] during fast recovery by
+    /// proportional rate reduction (RFC 9937 §5), with `cwnd` left out of it until the end.
+    fn recovers_proportionally(&self) -> bool {
+        true
+    }
 
     /// Nothing was sent for longer than an RTO (RFC 5681 §4.1).
     fn restarted(&mut self, now: Instant);

@@ -16,6 +16,8 @@ pub struct Reno {
     ssthresh: u32,
     /// Bytes acknowledged since the window last grew in congestion avoidance.
     acked: u32,
+    /// `cwnd` and `ssthresh` before the last reduction.
+    prior: (u32, u32),
 }
 
 impl Reno {
@@ -23,11 +25,12 @@ impl Reno {
     #[must_use]
     pub fn new(mss: u32, segments: u8) -> Self {
         let cwnd = initial_window(mss, segments);
-        Self { mss, initial: segments, cwnd, ssthresh: u32::MAX, acked: 0 }
+        Self { mss, initial: segments, cwnd, ssthresh: u32::MAX, acked: 0, prior: (0, 0) }
     }
 
     /// RFC 5681 §3.1 equation 4.
     fn halve(&mut self, in_flight: u32) {
+        self.prior = (self.cwnd, self.ssthresh);
         self.ssthresh = (in_flight / 2).max(2 * self.mss);
     }
 }
@@ -72,6 +75,12 @@ impl Controller for Reno {
         }
         self.cwnd = self.mss;
         self.acked = 0;
+    }
+
+    fn undo(&mut self, _now: Instant) {
+        let (cwnd, ssthresh) = core::mem::take(&mut self.prior);
+        self.cwnd = self.cwnd.max(cwnd);
+        self.ssthresh = self.ssthresh.max(ssthresh);
     }
 
     fn restarted(&mut self, _now: Instant) {

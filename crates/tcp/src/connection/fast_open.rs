@@ -15,6 +15,7 @@ use crate::fast_open::{Known, Lesson, Part};
 use crate::half_open::HalfOpen;
 use crate::opening::Opening;
 use crate::receive::Urge;
+use crate::send::flight::Verdict;
 use crate::state::State;
 use crate::transmit::Slices;
 use crate::tuple::Tuple;
@@ -116,9 +117,10 @@ impl Connection {
             return;
         }
         let nxt = self.snd.nxt;
-        let bytes = self.snd.flight.mark_lost(nxt, |_| true);
-        if bytes > 0 {
-            cx.record(&self.tuple, || Event::Loss { bytes, by: LossSign::SynAck });
+        let why = LossSign::SynAck;
+        let losses = self.snd.flight.mark_lost(nxt, why, |_| Verdict::Lost);
+        if losses.bytes > 0 {
+            cx.record(&self.tuple, || Event::Loss { bytes: losses.bytes, by: why });
         }
     }
 

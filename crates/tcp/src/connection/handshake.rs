@@ -79,7 +79,8 @@ impl Connection {
     pub(super) fn finish_handshake(&mut self, cx: &Context<'_>, header: &Header) {
         let timeouts = self.snd.unanswered;
         let held = self.snd.queue.len();
-        let delivery = self.snd.acknowledged(header.ack, cx.now);
+        let reading = self.reading(cx, header);
+        let delivery = self.snd.acknowledged(header.ack, &reading);
         cx.budget.give_back(held - self.snd.queue.len());
         self.stats.bytes_acked += (held - self.snd.queue.len()) as u64;
         self.timers.cancel(Timer::Retransmit);

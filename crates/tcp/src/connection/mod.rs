@@ -1,9 +1,9 @@
 //! The connection itself: from SYN-SENT, or the end of SYN-RECEIVED, until it is over.
 //!
 //! `arrive` holds RFC 9293 §3.10.7's checks in the RFC's order, `handshake` what SYNs do,
-//! `acknowledge` what an ACK does, `text` what data, URG and FIN do, `transmit` what is sent
-//! when, `expire` what timers do, `user` the application's calls, `fast_open` data in the
-//! handshake.
+//! `acknowledge` what an ACK does, `repair` what losses do, `text` what data, URG and FIN do,
+//! `transmit` what is sent when, `expire` what timers do, `user` the application's calls,
+//! `fast_open` data in the handshake.
 
 mod acknowledge;
 mod arrive;
@@ -13,6 +13,7 @@ mod fast_open;
 mod handshake;
 mod info;
 mod path;
+mod repair;
 mod segment;
 mod text;
 mod transmit;
@@ -26,7 +27,7 @@ use handclasp_wire::tcp::Header;
 use handclasp_wire::time::Instant;
 
 pub use error::{Error, PathError};
-pub use info::{Info, Statistics};
+pub use info::{Info, RecoveryCounts, Repair, Statistics};
 
 use crate::config::Config;
 use crate::context::Context;
@@ -90,8 +91,10 @@ struct Pending {
     keep_alive: bool,
     /// The override timer fired: send less than a full segment.
     small: bool,
-    /// What leaves next is for the retransmission timer.
+    /// The SYN that leaves next is for the retransmission timer.
     timeout: bool,
+    /// A tail loss probe.
+    tail_probe: bool,
 }
 
 /// How the connection fares beyond its sequence numbers.

@@ -1,7 +1,6 @@
 //! The sending half: sequence variables, what was written, what is in flight.
 
 pub(crate) mod flight;
-pub(crate) mod recovery;
 
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -12,9 +11,9 @@ use handclasp_wire::time::Instant;
 use crate::config::Config;
 use crate::congestion::{self, Controller, RateSample};
 use crate::queue::ByteQueue;
+use crate::recovery::Recovery;
 use crate::rtt::RttEstimator;
-use flight::{Delivery, Fate, Flight, Sent};
-use recovery::Recovery;
+use flight::{Delivery, Fate, Flight, Reading, Sent};
 
 /// The least payload a peer's MSS option can bring us down to: what smaller ones would cost
 /// is known from attacks on other stacks.
@@ -109,6 +108,7 @@ impl Sender {
     pub(crate) fn discard(&mut self) {
         self.queue = ByteQueue::default();
         self.flight = Flight::default();
+        self.recovery.discard();
         self.up = None;
         self.waiting_since = None;
     }
@@ -172,9 +172,16 @@ impl Sender {
         self.flight.in_network().saturating_sub(self.recovery.inflation())
     }
 
+    /// The congestion window: during fast recovery what proportional rate reduction makes of it,
+    /// but a segment at least: with nothing in flight less would stop the ACK clock.
+    pub(crate) fn cwnd(&self) -> u32 {
+        let reduced = self.recovery.window().map(|window| window.max(u32::from(self.smss)));
+        reduced.unwrap_or_else(|| self.controller.cwnd())
+    }
+
     /// Bytes that the congestion window lets out now.
     pub(crate) fn congestion_room(&self) -> u32 {
-        self.controller.cwnd().saturating_sub(self.pipe())
+        self.cwnd().saturating_sub(self.pipe())
     }
 
     /// Bytes that the application may still write.
@@ -204,14 +211,9 @@ impl Sender {
             // RFC 8985's rate samples begin when the pipe was last empty.
             self.delivered_at = now;
         }
-        self.flight.push(Sent {
-            seq: self.nxt,
-            len,
-            sent_at: now,
-            delivered: self.delivered,
-            delivered_at: self.delivered_at,
-            fate: if app_limited { Fate::APP_LIMITED } else { Fate::empty() },
-        });
+        let fate = if app_limited { Fate::APP_LIMITED } else { Fate::empty() };
+        self.flight.push(self.mark(self.nxt, len, now, fate));
+        self.recovery.sent(len);
         self.nxt += len;
         self.last_sent_at = now;
         self.cwnd_used = self.cwnd_used.max(self.flight.in_network());
@@ -219,28 +221,26 @@ impl Sender {
 
     /// What a range that leaves again is marked with.
     pub(crate) fn resent_mark(&self, now: Instant) -> Sent {
-        Sent {
-            seq: self.una,
-            len: 0,
-            sent_at: now,
-            delivered: self.delivered,
-            delivered_at: self.delivered_at,
-            fate: Fate::RESENT,
-        }
+        self.mark(self.una, 0, now, Fate::RESENT)
+    }
+
+    fn mark(&self, seq: SeqNumber, len: u32, now: Instant, fate: Fate) -> Sent {
+        let (delivered, delivered_at) = (self.delivered, self.delivered_at);
+        Sent { delivered, delivered_at, ..Sent::new(seq, len, now, fate) }
     }
 
     /// Moves `snd.una` and drops what was acknowledged.
-    pub(crate) fn acknowledged(&mut self, ack: SeqNumber, now: Instant) -> Delivery {
+    pub(crate) fn acknowledged(&mut self, ack: SeqNumber, reading: &Reading) -> Delivery {
         let data = self.data_end().min(ack).distance(self.data_base());
         self.queue.consume(usize::try_from(data).unwrap_or(0));
-        let delivery = self.flight.acknowledge(ack, now);
+        let delivery = self.flight.acknowledge(ack, reading);
         self.una = ack;
         self.syn_acked = true;
         // So that it never lags behind by half of all numbers.
         self.small_end = self.small_end.max(ack);
         self.unanswered = 0;
         self.starved = false;
-        self.waiting_since = (!self.flight.is_empty()).then_some(now);
+        self.waiting_since = (!self.flight.is_empty()).then_some(reading.now);
         if self.up.is_some_and(|up| up.le(ack)) {
             self.up = None;
         }
@@ -259,6 +259,11 @@ impl Sender {
         if d.bytes == 0 {
             return;
         }
+        // Until F-RTO knows whether the timeout was for nothing, an ACK opens the window by one
+        // segment: RFC 5682 §2.1 step 3 allows three then.
+        let cautious = self.recovery.holds_back();
+        let newly_acked =
+            if cautious { newly_acked.min(u32::from(self.smss)) } else { newly_acked };
         self.delivered += u64::from(d.bytes);
         self.delivered_at = now;
         let newest = d.newest.unwrap_or_else(|| self.resent_mark(now));
