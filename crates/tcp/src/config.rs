@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::ecn::EcnMode;
+
 /// Which congestion controller a connection starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -51,6 +53,8 @@ pub struct Config {
     pub timestamps: bool,
     /// Offer selective acknowledgments (RFC 2018).
     pub sack: bool,
+    /// Explicit congestion notification.
+    pub ecn: EcnMode,
     /// Send small segments at once (no Nagle, RFC 9293 §3.7.4).
     pub nodelay: bool,
     /// Set PSH at the end of every burst of several segments, not only where what was written
@@ -133,6 +137,7 @@ impl Default for Config {
             window_scaling: true,
             timestamps: true,
             sack: true,
+            ecn: EcnMode::default(),
             nodelay: false,
             push_bursts: true,
             delayed_ack: Duration::from_millis(40),

@@ -70,6 +70,14 @@ pub trait Controller: fmt::Debug + Send + Sync {
     /// before. What [`Controller::undo`] needs is to be kept when it is `first`.
     fn timed_out(&mut self, now: Instant, in_flight: u32, first: bool);
 
+    /// The path marked packets instead of dropping them, while `in_flight` bytes were under way:
+    /// once per window of data. As much as for a loss (RFC 3168 §5), unless the controller knows
+    /// better (RFC 8511).
+    fn marked(&mut self, now: Instant, in_flight: u32) {
+        self.lost(now, in_flight);
+        self.recovered(now);
+    }
+
     /// The last `lost`, or the last `timed_out` that was `first`, and every timeout since, was
     /// for nothing: what was thought lost arrived. The window is to be what it was before, or
     /// more if it has grown beyond that meanwhile, and the threshold too. Called at most once

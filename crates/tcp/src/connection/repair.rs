@@ -104,6 +104,7 @@ impl Connection {
                     cx.record(&self.tuple, || Event::Repaired { by: LossSign::TailProbe });
                     self.snd.controller.lost(cx.now, news.in_flight);
                     self.snd.controller.recovered(cx.now);
+                    self.window_reduced();
                     self.record_congestion(cx);
                 }
                 return false;
@@ -364,6 +365,7 @@ impl Connection {
         let Some(t) = self.snd.recovery.trouble_mut() else { return };
         t.enter_fast(una, nxt);
         self.snd.controller.lost(cx.now, in_flight);
+        self.window_reduced();
         let prr = self
             .snd
             .controller
@@ -449,6 +451,7 @@ impl Connection {
             c.reno_recovery_fails += if sack { 0 } else { failed };
         });
         self.snd.controller.timed_out(cx.now, in_flight, anew);
+        self.window_reduced();
         let (una, nxt) = (self.snd.una, self.snd.nxt);
         // RFC 5682 §2.1, §3.1: not where losses were being repaired already.
         let f_rto = self.config.f_rto && !reneged && (phase == Phase::Open || again);
