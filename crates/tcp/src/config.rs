@@ -1,14 +1,66 @@
 //! A connection's settings. Defaults follow Linux where the RFCs leave room.
 
+use core::fmt;
+use core::str::FromStr;
 use core::time::Duration;
 
 /// Which congestion controller a connection starts with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// NewReno (RFC 5681, RFC 6582).
+    /// CUBIC (RFC 9438) with HyStart++ (RFC 9406).
     #[default]
+    Cubic,
+    /// NewReno (RFC 5681, RFC 6582).
     Reno,
+    /// BBR, version 3 (draft-ietf-ccwg-bbr). Always paces.
+    Bbr,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Cubic, Self::Reno, Self::Bbr];
+
+    /// Its name, as Linux has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cubic => "cubic",
+            Self::Reno => "reno",
+            Self::Bbr => "bbr",
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A text that names no congestion controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSuchAlgorithm;
+
+impl fmt::Display for NoSuchAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such congestion controller: type ")?;
+        for (n, algorithm) in Algorithm::ALL.into_iter().enumerate() {
+            let before = ["", ", ", " or "][n];
+            write!(f, "{before}{algorithm}")?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for NoSuchAlgorithm {}
+
+impl FromStr for Algorithm {
+    type Err = NoSuchAlgorithm;
+
+    fn from_str(name: &str) -> Result<Self, NoSuchAlgorithm> {
+        Self::ALL.into_iter().find(|a| a.name() == name).ok_or(NoSuchAlgorithm)
+    }
 }
 
 /// Keep-alive probing (RFC 9293 §3.8.4).
@@ -66,6 +118,13 @@ pub struct Config {
     pub initial_window: u8,
     /// The congestion controller.
     pub congestion: Algorithm,
+    /// Spread what the window lets out over the round trip, at the pace of Linux: twice the
+    /// window in slow start, 1.2 times afterwards. Off, as in Linux where no queueing
+    /// discipline asks for it; a controller that has a rate of its own (BBR) is always paced.
+    pub pacing: bool,
+    /// Go back to the initial window after silence longer than the RTO (RFC 5681 §4.1). Without
+    /// it a window that is not used is only halved, every five minutes (RFC 7661).
+    pub idle_restart: bool,
     /// RTO before the first measurement (RFC 6298 §2.1).
     pub rto_initial: Duration,
     /// Least RTO. RFC 6298 §2.4 says one second; Linux 200 ms.
@@ -127,7 +186,9 @@ impl Default for Config {
             delayed_ack: Duration::from_millis(40),
             quick_acks: 16,
             initial_window: 10,
-            congestion: Algorithm::Reno,
+            congestion: Algorithm::Cubic,
+            pacing: false,
+            idle_restart: true,
             rto_initial: Duration::from_secs(1),
             rto_min: Duration::from_millis(200),
             rto_variation_min: Duration::ZERO,

@@ -18,16 +18,19 @@ pub enum Timer {
     KeepAlive,
     /// Waiting in FIN-WAIT-2 for a peer when no application waits with us.
     FinWait2,
+    /// Letting the next burst of data leave: while it is set, none does.
+    Pacing,
 }
 
 impl Timer {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Retransmit,
         Self::Persist,
         Self::DelayedAck,
         Self::Override,
         Self::KeepAlive,
         Self::FinWait2,
+        Self::Pacing,
     ];
 }
 

@@ -71,6 +71,7 @@ impl Connection {
         let in_flight = self.snd.pipe();
         let had_flight = !self.snd.flight.is_empty();
         let was_fast = self.snd.recovery.is_fast();
+        let was_open = self.snd.recovery.is_open();
         let mut delivery = Delivery::default();
         if kind == Ack::New {
             let held = self.snd.queue.len();
@@ -86,6 +87,9 @@ impl Connection {
         let (smss, sack) = (u32::from(self.snd.smss), self.negotiated.sack);
         let partial =
             kind == Ack::New && self.snd.recovery.progress(self.snd.una, acked, smss, sack);
+        if !was_open && self.snd.recovery.is_open() {
+            self.snd.congestion_over(cx.now, self.stats.bytes_resent);
+        }
         let bare = header.seg_len(payload_len) == 0 && !window_moved;
         // RFC 6675 §2's definition with SACK, RFC 5681 §2's without.
         let tells_of_loss = if sack { newly_sacked > 0 } else { bare };
@@ -95,7 +99,7 @@ impl Connection {
             self.judge(cx, Judgment::DuplicateAck);
         }
         self.find_losses(cx, &delivery, duplicate, partial, in_flight);
-        self.snd.feed_controller(cx.now, acked, &delivery, was_fast);
+        self.snd.feed_controller(cx.now, acked, &delivery, in_flight, was_fast);
         self.snd.tune_limit(&self.config, cx.budget.under_pressure());
         if delivery.bytes > 0 {
             self.record_congestion(cx);
@@ -188,7 +192,7 @@ impl Connection {
         cx.record(&self.tuple, || Event::Loss { bytes, by });
         if self.snd.recovery.is_open() {
             self.snd.recovery.enter_fast(self.snd.nxt);
-            self.snd.controller.lost(cx.now, in_flight);
+            self.snd.congestion_found(cx.now, in_flight, self.stats.bytes_resent);
             self.record_congestion(cx);
         }
     }

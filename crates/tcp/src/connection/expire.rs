@@ -26,6 +26,8 @@ impl Connection {
                 Timer::DelayedAck => self.rcv.owed.urge = Urge::Now,
                 Timer::Override => self.pending.small = true,
                 Timer::KeepAlive => self.keep_alive_due(cx),
+                // What it held back is asked for anew.
+                Timer::Pacing => {}
                 Timer::FinWait2 => self.follow(cx, Cause::Timeout),
             }
         }
@@ -54,7 +56,9 @@ impl Connection {
         // What was resent and lost again counts as much as what was sent once.
         let bytes = self.snd.flight.mark_lost(nxt, |_| true);
         cx.record(&self.tuple, || Event::Loss { bytes, by: LossSign::Timeout });
-        self.snd.controller.timed_out(cx.now, in_flight, first);
+        self.snd.tell_of_losses(cx.now);
+        self.snd.congestion_timeout(cx.now, in_flight, first);
+        self.timers.cancel(Timer::Pacing);
         self.record_congestion(cx);
         self.snd.recovery.enter_loss(nxt);
         self.snd.rtt.backoff = self.snd.rtt.backoff.saturating_add(1);

@@ -80,9 +80,9 @@ impl Connection {
         let timeouts = self.snd.unanswered;
         let delivery = self.snd.acknowledged(header.ack, cx.now);
         self.timers.cancel(Timer::Retransmit);
-        let smss = self.effective_mss();
-        self.snd.start(&self.config, smss, timeouts);
         self.measure(cx, header, &delivery, Ack::New);
+        let smss = self.effective_mss();
+        self.snd.start(&self.config, cx.now, smss, timeouts);
         if timeouts > 0 {
             self.snd.rtt.syn_timed_out();
         }

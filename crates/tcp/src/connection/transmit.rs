@@ -59,11 +59,23 @@ impl Connection {
 
     fn transmit_synchronized(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
         // A device that cuts bursts repeats the urgent pointer, which counts from each segment.
-        let burst = if self.snd.up.is_some() { 0 } else { burst };
+        let burst = if self.snd.up.is_some() { 0 } else { self.snd.burst(burst as u32) as usize };
         self.transmit_lost(cx, burst)
             .or_else(|| self.transmit_probe(cx))
             .or_else(|| self.transmit_new(cx, burst))
             .or_else(|| self.transmit_ack(cx))
+    }
+
+    /// Whether data has to wait for its turn in time.
+    fn is_paced(&self) -> bool {
+        self.timers.is_set(Timer::Pacing)
+    }
+
+    /// `len` numbers left: what follows them may have to wait.
+    fn pace(&mut self, cx: &Context<'_>, len: u32) {
+        if let Some(at) = self.snd.pace(cx.now, len) {
+            self.timers.set(Timer::Pacing, at);
+        }
     }
 
     /// Lost data, as far as the congestion window allows; the first piece in any case.
@@ -89,12 +101,16 @@ impl Connection {
         }
         let timeout = core::mem::take(&mut self.pending.timeout);
         let purpose = if timeout { Purpose::Timeout } else { Purpose::Retransmit };
+        self.pace(cx, len);
         Some(self.transmit_range(cx, seq, len, purpose))
     }
 
     /// Whether something lost lies inside the peer's window, and ours lets it out.
     fn may_resend(&self) -> bool {
         let snd = &self.snd;
+        if self.is_paced() {
+            return false;
+        }
         let room = snd.recovery.first_resend || snd.congestion_room() >= u32::from(snd.smss);
         room && snd.flight.first_lost().is_some_and(|seq| seq.lt(snd.edge()))
     }
@@ -117,7 +133,8 @@ impl Connection {
     fn transmit_new(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
         let unsent = self.snd.unsent();
         // What was lost has precedence, though it may have to wait for room.
-        if unsent == 0 && !self.snd.fin_waits() || self.snd.flight.lost() > 0 {
+        let nothing = unsent == 0 && !self.snd.fin_waits();
+        if nothing || self.snd.flight.lost() > 0 || self.is_paced() {
             return None;
         }
         self.snd.restart_after_idle(&self.config, cx.now);
@@ -142,6 +159,7 @@ impl Connection {
         }
         self.snd.sent(cx.now, len + u32::from(fin));
         self.after_sending_new(cx);
+        self.pace(cx, len);
         Some(self.transmit_range(cx, seq, len + u32::from(fin), Purpose::Data))
     }
 
@@ -323,6 +341,9 @@ impl Connection {
     }
 
     fn wants_to_send_data(&self) -> bool {
+        if self.is_paced() {
+            return false;
+        }
         match self.snd.flight.lost() {
             0 => self.new_len(0) > 0 || self.may_send_fin() || self.waits_without_timer(),
             _ => self.may_resend(),

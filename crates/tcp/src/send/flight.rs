@@ -1,6 +1,7 @@
 //! What is under way: an ordered list of sent ranges.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use handclasp_wire::seq::SeqNumber;
@@ -37,6 +38,11 @@ pub(crate) struct Sent {
     /// Bytes delivered, and when the last of them was, as this left.
     pub(crate) delivered: u64,
     pub(crate) delivered_at: Instant,
+    /// When the newest of what had been acknowledged by then was sent.
+    pub(crate) first_sent_at: Instant,
+    /// Bytes in flight with it, and lost before it.
+    pub(crate) in_flight: u32,
+    pub(crate) lost: u64,
     pub(crate) fate: Fate,
 }
 
@@ -97,9 +103,29 @@ pub(crate) struct Flight {
     bytes: u32,
     sacked: u32,
     lost: u32,
+    /// Bytes found lost over the connection's life.
+    lost_ever: u64,
+    /// Ranges found lost and not yet told of, if anybody wants to know.
+    newly_lost: Vec<Sent>,
+    watched: bool,
 }
 
 impl Flight {
+    /// Whether to remember what is found lost for [`Flight::take_newly_lost`].
+    pub(crate) fn watch(&mut self, watched: bool) {
+        self.watched = watched;
+    }
+
+    /// What was found lost since this was asked last.
+    pub(crate) fn take_newly_lost(&mut self) -> Vec<Sent> {
+        core::mem::take(&mut self.newly_lost)
+    }
+
+    /// Bytes found lost over the connection's life.
+    pub(crate) fn lost_ever(&self) -> u64 {
+        self.lost_ever
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
@@ -201,6 +227,10 @@ impl Flight {
             if !sent.fate.intersects(Fate::SACKED | Fate::LOST) && is_lost(sent) {
                 sent.fate.insert(Fate::LOST);
                 self.lost += sent.len;
+                self.lost_ever += u64::from(sent.len);
+                if self.watched {
+                    self.newly_lost.push(*sent);
+                }
             }
         }
         self.lost - before
@@ -266,7 +296,7 @@ impl Flight {
         let behind = self.split_at(end);
         for sent in self.ranges.range_mut(i..behind) {
             self.lost -= sent.len;
-            *sent = Sent { seq: sent.seq, len: sent.len, fate: Fate::RESENT, ..mark };
+            *sent = Sent { seq: sent.seq, len: sent.len, ..mark };
         }
         Some((seq, end - seq))
     }

@@ -48,7 +48,17 @@ impl Model {
 }
 
 fn sent(seq: SeqNumber, len: u32, sent_at: Instant, fate: Fate) -> Sent {
-    Sent { seq, len, sent_at, delivered: 0, delivered_at: sent_at, fate }
+    Sent {
+        seq,
+        len,
+        sent_at,
+        delivered: 0,
+        delivered_at: sent_at,
+        first_sent_at: sent_at,
+        in_flight: len,
+        lost: 0,
+        fate,
+    }
 }
 
 fn mark_lost(flight: &mut Flight, model: &mut Model, below: &mut impl FnMut(u32) -> u32) {
