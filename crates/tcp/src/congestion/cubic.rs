@@ -34,7 +34,7 @@ pub struct Cubic {
     clock: Instant,
     hystart: Option<HyStart>,
     paced: bool,
-    undo: Option<Undo>,
+    undo: Option<Box<Undo>>,
 }
 
 /// What it was before the last reduction (RFC 9438 §4.9).
@@ -116,7 +116,7 @@ impl Cubic {
 
     fn remember(&mut self) {
         let Self { cwnd, ssthresh, w_max, prior, epoch, .. } = *self;
-        self.undo = Some(Undo { cwnd, ssthresh, w_max, prior, epoch });
+        self.undo = Some(Box::new(Undo { cwnd, ssthresh, w_max, prior, epoch }));
     }
 
     /// What is left of `window` after a loss (RFC 9438 §4.6).
@@ -216,7 +216,7 @@ impl Controller for Cubic {
     fn undo(&mut self, _now: Instant) {
         // What has grown beyond that meanwhile stays as it is (RFC 9438 §4.9.2).
         let Some(undo) = self.undo.take().filter(|undo| self.cwnd < undo.cwnd) else { return };
-        let Undo { cwnd, ssthresh, w_max, prior, epoch } = undo;
+        let Undo { cwnd, ssthresh, w_max, prior, epoch } = *undo;
         (self.cwnd, self.w_max, self.prior, self.epoch) = (cwnd, w_max, prior, epoch);
         self.ssthresh = self.ssthresh.max(ssthresh);
     }

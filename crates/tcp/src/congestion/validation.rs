@@ -50,32 +50,44 @@ impl Usage {
     }
 }
 
-/// RFC 7661's state, for controllers whose window is their only measure of the path.
+/// RFC 7661's state, for controllers whose window is their only measure of the path. Every
+/// connection has one: [`NEVER`] stands for what is not known, to keep it small.
 #[derive(Clone, Debug)]
 pub(crate) struct Validation {
+    /// When this half of the sampling period began, and the greatest rounds of this one and of
+    /// the one before; `NEVER` while pipeACK is undefined.
+    since: Instant,
+    recent: u32,
+    before: u32,
     /// Bytes acknowledged in the round that ends at `round_end`, if one is measured.
     acked: u32,
     round_end: Option<SeqNumber>,
-    /// The greatest rounds of this half of the sampling period, which began then, and of the
-    /// one before; `None` while pipeACK is undefined.
-    recent: Option<(Instant, u32)>,
-    before: u32,
-    /// Since when the window has not been validated.
-    unused_since: Option<Instant>,
+    /// Since when the window has not been validated, or `NEVER`.
+    unused_since: Instant,
     /// What the window was taken to be when a loss ended that, and how much had been sent
-    /// again before.
-    lost: Option<(u32, u64)>,
+    /// again before, modulo 2³².
+    lost: Option<(u32, u32)>,
 }
+
+const NEVER: Instant = Instant::FAR_FUTURE;
 
 impl Validation {
     pub(crate) const fn new() -> Self {
-        Self { acked: 0, round_end: None, recent: None, before: 0, unused_since: None, lost: None }
+        Self {
+            since: NEVER,
+            recent: 0,
+            before: 0,
+            acked: 0,
+            round_end: None,
+            unused_since: NEVER,
+            lost: None,
+        }
     }
 
     /// pipeACK: the most that was acknowledged in a round trip of late; `None` if that is not
     /// known.
-    pub(crate) fn pipe_ack(&self) -> Option<u32> {
-        self.recent.map(|(_, most)| most.max(self.before))
+    fn pipe_ack(&self) -> Option<u32> {
+        (self.since != NEVER).then(|| self.recent.max(self.before))
     }
 
     /// `bytes` were acknowledged, outside of recovery (RFC 7661 §4.2).
@@ -97,14 +109,12 @@ impl Validation {
         }
         let sample = core::mem::take(&mut self.acked);
         let half = (srtt * 3).max(SAMPLING_PERIOD_MIN) / 2;
-        let (since, most) = self.recent.unwrap_or((now, 0));
-        let age = now - since;
-        if age < half {
-            self.recent = Some((since, most.max(sample)));
-        } else {
-            self.before = if age < 2 * half { most } else { 0 };
-            self.recent = Some((now, sample));
+        if self.since == NEVER || now - self.since >= half {
+            let stale = self.since == NEVER || now - self.since >= 2 * half;
+            self.before = if stale { 0 } else { self.recent };
+            (self.since, self.recent) = (now, 0);
         }
+        self.recent = self.recent.max(sample);
         self.round_end = Some(nxt);
     }
 
@@ -113,16 +123,16 @@ impl Validation {
     pub(crate) fn judge(&mut self, now: Instant, initial: u32, controller: &mut dyn Controller) {
         let cwnd = controller.cwnd();
         if self.pipe_ack().is_none_or(|pipe| pipe >= cwnd / 2) {
-            self.unused_since = None;
+            self.unused_since = NEVER;
             return;
         }
-        let since = *self.unused_since.get_or_insert(now);
-        if now - since < NON_VALIDATED_PERIOD || cwnd <= initial {
+        self.unused_since = self.unused_since.min(now);
+        if now - self.unused_since < NON_VALIDATED_PERIOD || cwnd <= initial {
             return;
         }
         let ssthresh = controller.ssthresh().max(cwnd / 4 * 3);
         controller.set_windows((cwnd / 2).max(initial), ssthresh);
-        self.unused_since = Some(now);
+        self.unused_since = now;
     }
 
     /// A loss was found while `in_flight` bytes were under way, and the controller has reduced
@@ -134,21 +144,21 @@ impl Validation {
         mss: u32,
         controller: &mut dyn Controller,
     ) {
-        if self.unused_since.take().is_none() {
+        if core::mem::replace(&mut self.unused_since, NEVER) == NEVER {
             return;
         }
         let known = self.pipe_ack().unwrap_or(0).max(in_flight);
         let half = (known / 2).max(mss);
         controller
             .set_windows(controller.cwnd().min(half), controller.ssthresh().min(half.max(2 * mss)));
-        self.lost = Some((known, resent));
+        self.lost = Some((known, resent as u32));
     }
 
     /// Recovery is over, in which `resent` minus what it was before was sent again.
     pub(crate) fn recovered(&mut self, resent: u64, mss: u32, controller: &mut dyn Controller) {
         self.forget();
         let Some((known, before)) = self.lost.take() else { return };
-        let again = u32::try_from(resent - before).unwrap_or(u32::MAX);
+        let again = (resent as u32).wrapping_sub(before);
         let half = (known.saturating_sub(again) / 2).max(mss);
         controller.set_windows(controller.cwnd().min(half), controller.ssthresh());
     }
@@ -161,8 +171,7 @@ impl Validation {
 
     /// pipeACK is undefined until it is measured again.
     fn forget(&mut self) {
-        (self.recent, self.before, self.round_end) = (None, 0, None);
-        self.unused_since = None;
+        *self = Self { lost: self.lost, ..Self::new() };
     }
 }
 

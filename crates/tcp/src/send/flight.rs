@@ -1,5 +1,6 @@
 //! What is under way: an ordered list of sent ranges.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -105,20 +106,22 @@ pub(crate) struct Flight {
     lost: u32,
     /// Bytes found lost over the connection's life.
     lost_ever: u64,
-    /// Ranges found lost and not yet told of, if anybody wants to know.
-    newly_lost: Vec<Sent>,
-    watched: bool,
+    /// Of them, since it was asked last.
+    newly_lost: u32,
+    /// The ranges, if anybody wants to know which.
+    losses: Option<Box<Vec<Sent>>>,
 }
 
 impl Flight {
-    /// Whether to remember what is found lost for [`Flight::take_newly_lost`].
+    /// Whether to remember which ranges are found lost.
     pub(crate) fn watch(&mut self, watched: bool) {
-        self.watched = watched;
+        self.losses = watched.then(Box::default);
     }
 
-    /// What was found lost since this was asked last.
-    pub(crate) fn take_newly_lost(&mut self) -> Vec<Sent> {
-        core::mem::take(&mut self.newly_lost)
+    /// How much was found lost since this was asked last, and which ranges if they are watched.
+    pub(crate) fn take_newly_lost(&mut self) -> (u32, Vec<Sent>) {
+        let losses = self.losses.as_deref_mut().map(core::mem::take).unwrap_or_default();
+        (core::mem::take(&mut self.newly_lost), losses)
     }
 
     /// Bytes found lost over the connection's life.
@@ -228,9 +231,8 @@ impl Flight {
                 sent.fate.insert(Fate::LOST);
                 self.lost += sent.len;
                 self.lost_ever += u64::from(sent.len);
-                if self.watched {
-                    self.newly_lost.push(*sent);
-                }
+                self.newly_lost = self.newly_lost.saturating_add(sent.len);
+                self.losses.iter_mut().for_each(|losses| losses.push(*sent));
             }
         }
         self.lost - before

@@ -58,8 +58,6 @@ pub(crate) struct Sender {
     paced: bool,
     usage: Usage,
     validation: Validation,
-    /// Bytes found lost that the controller was told of.
-    lost_told: u64,
     /// Segments of the initial window.
     initial_segments: u8,
     /// Payload of a full segment, options already subtracted.
@@ -106,7 +104,6 @@ impl Sender {
             paced: config.pacing,
             usage: Usage::new(iss),
             validation: Validation::new(),
-            lost_told: 0,
             initial_segments: config.initial_window,
             smss: 536,
             small_end: iss,
@@ -282,8 +279,14 @@ impl Sender {
     }
 
     /// `len` bytes left; says when the next ones may, if they have to wait.
+    ///
+    /// The initial window leaves as it always did: what is short is not made late.
     pub(crate) fn pace(&mut self, now: Instant, len: u32) -> Option<Instant> {
         let rate = self.pacing_rate()?;
+        let sent = self.rate.delivered + u64::from(self.flight.outstanding());
+        if sent <= u64::from(self.initial_window()) {
+            return None;
+        }
         self.pacer.sent(now, len, rate, u32::from(self.smss))
     }
 
@@ -378,7 +381,8 @@ impl Sender {
     /// that is.
     pub(crate) fn tell_of_losses(&mut self, now: Instant) -> u32 {
         let ever = self.flight.lost_ever();
-        for sent in self.flight.take_newly_lost() {
+        let (bytes, losses) = self.flight.take_newly_lost();
+        for sent in losses {
             let range = LossSample {
                 bytes: sent.len,
                 tx_in_flight: sent.in_flight,
@@ -387,7 +391,7 @@ impl Sender {
             };
             self.controller.range_lost(now, &range);
         }
-        (ever - core::mem::replace(&mut self.lost_told, ever)) as u32
+        bytes
     }
 
     /// Losses were found while `in_flight` bytes were under way, of which this is the first;

@@ -39,13 +39,14 @@ pub fn opening() -> Opening {
 }
 
 /// Settings with no option but MSS, so that hand-made segments stay short, and the controller
-/// whose window is easiest to foretell.
+/// whose window is easiest to foretell, all of which leaves at once.
 pub fn plain() -> Config {
     let mut config = Config::default();
     config.timestamps = false;
     config.window_scaling = false;
     config.sack = false;
     config.congestion = Algorithm::Reno;
+    config.pacing = false;
     config
 }
 
