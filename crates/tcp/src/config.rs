@@ -127,6 +127,17 @@ pub struct Config {
     /// Go back to the initial window after silence longer than the RTO (RFC 5681 §4.1). Without
     /// it a window that is not used is only halved, every five minutes (RFC 7661).
     pub idle_restart: bool,
+    /// How far apart two readings of the host's clock are at least. On a path whose least round
+    /// trip is not four times that, losses cannot be told by time (RFC 8985 §4): there RFC 6675
+    /// finds them.
+    pub clock_granularity: Duration,
+    /// Tell losses by time where the peer speaks SACK (RACK, RFC 8985 §6), not by RFC 6675.
+    pub rack: bool,
+    /// Where losses are told by time: probe for a lost tail before the retransmission timer
+    /// fires (TLP, RFC 8985 §7).
+    pub tail_loss_probes: bool,
+    /// Find out whether a timeout was for nothing (F-RTO, RFC 5682).
+    pub f_rto: bool,
     /// RTO before the first measurement (RFC 6298 §2.1).
     pub rto_initial: Duration,
     /// Least RTO. RFC 6298 §2.4 says one second; Linux 200 ms.
@@ -191,6 +202,10 @@ impl Default for Config {
             congestion: Algorithm::Cubic,
             pacing: true,
             idle_restart: true,
+            clock_granularity: Duration::from_micros(1),
+            rack: true,
+            tail_loss_probes: true,
+            f_rto: true,
             rto_initial: Duration::from_secs(1),
             rto_min: Duration::from_millis(200),
             rto_variation_min: Duration::ZERO,

@@ -32,6 +32,7 @@ pub mod tuple;
 
 mod queue;
 mod receive;
+mod recovery;
 mod rtt;
 mod send;
 

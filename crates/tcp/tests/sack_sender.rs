@@ -1,5 +1,5 @@
 //! What a sender makes of SACK: what it counts as under way, what as lost, and until when
-//! (RFC 6675).
+//! (RFC 6675), where RACK does not find it.
 
 mod common;
 
@@ -11,6 +11,8 @@ use handclasp_wire::tcp::Flags;
 fn flying(n: u8) -> Bench {
     let (mut config, options) = only_sack();
     config.initial_window = n;
+    config.rack = false;
+    config.f_rto = false;
     let mut b = Bench::open_with(config, options);
     let data: Vec<u8> = (0..80_000u32).map(|i| (i / 7) as u8).collect();
     b.write(&data);

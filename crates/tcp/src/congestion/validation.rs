@@ -163,6 +163,11 @@ impl Validation {
         controller.set_windows(controller.cwnd().min(half), controller.ssthresh());
     }
 
+    /// The loss was none.
+    pub(crate) fn undone(&mut self) {
+        self.lost = None;
+    }
+
     /// The retransmission timer fired: the window begins anew.
     pub(crate) fn timed_out(&mut self) {
         self.forget();

@@ -7,7 +7,6 @@ use handclasp_wire::time::Instant;
 use super::{Connection, Error};
 use crate::config::KeepAlive;
 use crate::context::Context;
-use crate::event::{Event, LossSign};
 use crate::receive::Urge;
 use crate::state::{Cause, State};
 use crate::timer::Timer;
@@ -22,6 +21,8 @@ impl Connection {
             self.fired(cx, timer);
             match timer {
                 Timer::Retransmit => self.retransmission_due(cx),
+                Timer::TailProbe => self.tail_probe_due(cx),
+                Timer::Reorder => self.reordering_settled(cx),
                 Timer::Persist => self.window_probe_due(cx),
                 Timer::DelayedAck => self.rcv.owed.urge = Urge::Now,
                 Timer::Override => self.pending.small = true,
@@ -48,21 +49,15 @@ impl Connection {
             return;
         }
         self.stats.timeouts += 1;
-        self.check_reneging();
-        let in_flight = self.snd.flight.in_network();
-        // Of this data: the timer may still be backed off for data since acknowledged.
-        let first = self.snd.unanswered == 1;
-        let nxt = self.snd.nxt;
-        // What was resent and lost again counts as much as what was sent once.
-        let bytes = self.snd.flight.mark_lost(nxt, |_| true);
-        cx.record(&self.tuple, || Event::Loss { bytes, by: LossSign::Timeout });
-        self.snd.tell_of_losses(cx.now);
-        self.snd.congestion_timeout(cx.now, in_flight, first);
+        self.lose_by_timeout(cx);
         self.timers.cancel(Timer::Pacing);
-        self.record_congestion(cx);
-        self.snd.recovery.enter_loss(nxt);
         self.snd.rtt.backoff = self.snd.rtt.backoff.saturating_add(1);
-        self.pending.timeout = true;
+        self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
+    }
+
+    /// RFC 8985 §7.3: no ACK came for the last of what is in flight.
+    fn tail_probe_due(&mut self, cx: &Context<'_>) {
+        self.pending.tail_probe = true;
         self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
     }
 

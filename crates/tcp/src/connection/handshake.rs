@@ -78,7 +78,8 @@ impl Connection {
     /// Our SYN is acknowledged by `header`: everything that waits for that.
     pub(super) fn finish_handshake(&mut self, cx: &Context<'_>, header: &Header) {
         let timeouts = self.snd.unanswered;
-        let delivery = self.snd.acknowledged(header.ack, cx.now);
+        let reading = self.reading(cx, header);
+        let delivery = self.snd.acknowledged(header.ack, &reading);
         self.timers.cancel(Timer::Retransmit);
         self.measure(cx, header, &delivery, Ack::New);
         let smss = self.effective_mss();

@@ -4,6 +4,8 @@ use core::time::Duration;
 
 use super::{Connection, Error, PathError};
 use crate::negotiation::Negotiated;
+use crate::recovery::Phase;
+pub use crate::recovery::counts::RecoveryCounts;
 use crate::state::State;
 
 /// Totals since the connection began. A burst counts as the segments it is cut into.
@@ -38,6 +40,20 @@ pub struct Statistics {
     pub urgent_notices: u64,
 }
 
+/// Whether losses are being repaired: Linux's tcpi_ca_state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Repair {
+    /// Nothing is known to be amiss.
+    Open,
+    /// Something arrived out of order; whether anything was lost is not known yet.
+    Disorder,
+    /// Fast recovery.
+    Fast,
+    /// After a retransmission timeout.
+    Timeout,
+}
+
 /// A connection's state and measurements at one moment.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -68,6 +84,16 @@ pub struct Info {
     pub rcv_wnd: u32,
     /// Bytes sent and not acknowledged.
     pub in_flight: u32,
+    /// Of these, reported by the peer as received beyond a gap.
+    pub sacked: u32,
+    /// Of these, believed lost and not yet sent again.
+    pub lost: u32,
+    /// Whether losses are being repaired.
+    pub repair: Repair,
+    /// Whether the path was seen to reorder.
+    pub reorders: bool,
+    /// What loss recovery did.
+    pub recovery: RecoveryCounts,
     /// Bytes written and never sent.
     pub unsent: u32,
     /// Bytes received in order and not read.
@@ -89,6 +115,20 @@ impl Connection {
         &self.stats
     }
 
+    /// What loss recovery did since the last call, for a host that adds it up.
+    pub fn take_recovery_news(&mut self) -> Option<RecoveryCounts> {
+        self.snd.recovery.take_news()
+    }
+
+    fn repair_state(&self) -> Repair {
+        match self.snd.recovery.phase() {
+            Phase::Open if self.snd.flight.sacked() == 0 => Repair::Open,
+            Phase::Open => Repair::Disorder,
+            Phase::Fast { .. } => Repair::Fast,
+            Phase::Loss { .. } => Repair::Timeout,
+        }
+    }
+
     /// How the connection fares.
     #[must_use]
     pub fn info(&self) -> Info {
@@ -101,11 +141,16 @@ impl Connection {
             rtt_variation: self.snd.rtt.rttvar(),
             rtt_min: self.snd.rtt.min(),
             rto: self.snd.rtt.rto(&self.config),
-            cwnd: self.snd.controller.cwnd(),
+            cwnd: self.snd.cwnd(),
             ssthresh: self.snd.controller.ssthresh(),
             snd_wnd: self.snd.wnd,
             rcv_wnd: self.rcv.wnd(),
             in_flight: self.snd.flight.outstanding(),
+            sacked: self.snd.flight.sacked(),
+            lost: self.snd.flight.lost(),
+            repair: self.repair_state(),
+            reorders: self.snd.recovery.reordering.seen,
+            recovery: self.snd.recovery.counts(),
             unsent: self.snd.unsent(),
             unread: self.rcv.queue.len(),
             beyond_gap: self.rcv.reassembly.bytes(),

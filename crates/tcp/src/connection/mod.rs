@@ -1,8 +1,8 @@
 //! The connection itself: from SYN-SENT, or the end of SYN-RECEIVED, until it is over.
 //!
 //! `arrive` holds RFC 9293 §3.10.7's checks in the RFC's order, `handshake` what SYNs do,
-//! `acknowledge` what an ACK does, `text` what data, URG and FIN do, `transmit` what is sent
-//! when, `expire` what timers do, `user` the application's calls.
+//! `acknowledge` what an ACK does, `repair` what losses do, `text` what data, URG and FIN do,
+//! `transmit` what is sent when, `expire` what timers do, `user` the application's calls.
 
 mod acknowledge;
 mod arrive;
@@ -11,6 +11,7 @@ mod expire;
 mod handshake;
 mod info;
 mod path;
+mod repair;
 mod segment;
 mod text;
 mod transmit;
@@ -24,7 +25,7 @@ use handclasp_wire::tcp::Header;
 use handclasp_wire::time::Instant;
 
 pub use error::{Error, PathError};
-pub use info::{Info, Statistics};
+pub use info::{Info, RecoveryCounts, Repair, Statistics};
 
 use crate::config::Config;
 use crate::context::Context;
@@ -87,8 +88,10 @@ struct Pending {
     keep_alive: bool,
     /// The override timer fired: send less than a full segment.
     small: bool,
-    /// What leaves next is for the retransmission timer.
+    /// The SYN that leaves next is for the retransmission timer.
     timeout: bool,
+    /// A tail loss probe.
+    tail_probe: bool,
 }
 
 /// How the connection fares beyond its sequence numbers.

@@ -7,7 +7,7 @@ use handclasp_wire::tcp::{Flags, Header, Options};
 use super::Connection;
 use crate::context::Context;
 use crate::event::{Event, Purpose};
-use crate::negotiation::{self, timestamp};
+use crate::negotiation;
 use crate::receive::Urge;
 use crate::receive::reassembly::sack_option;
 use crate::state::State;
@@ -80,10 +80,9 @@ impl Connection {
     }
 
     fn timestamps_option(&self, cx: &Context<'_>) -> Option<Timestamps> {
-        self.negotiated.timestamps.then(|| Timestamps {
-            value: timestamp(cx.now, self.opening.timestamp_offset),
-            echo: self.rcv.ts_recent,
-        })
+        self.negotiated
+            .timestamps
+            .then(|| Timestamps { value: self.stamp(cx), echo: self.rcv.ts_recent })
     }
 
     fn sack_option(&mut self) -> SackBlocks {
@@ -119,7 +118,7 @@ impl Connection {
         let segments = segment_size.map_or(1, |size| len.div_ceil(usize::from(size)) as u64);
         self.stats.segments_out += segments;
         self.stats.bytes_out += len as u64;
-        if matches!(purpose, Purpose::Retransmit | Purpose::Timeout) {
+        if matches!(purpose, Purpose::Retransmit(_)) {
             self.stats.segments_resent += segments;
             self.stats.bytes_resent += len as u64;
         }

@@ -1,7 +1,6 @@
 //! The sending half: sequence variables, what was written, what is in flight.
 
 pub(crate) mod flight;
-pub(crate) mod recovery;
 
 mod rate;
 
@@ -16,10 +15,10 @@ use crate::congestion::pacer::{self, Pacer};
 use crate::congestion::validation::{Usage, Validation};
 use crate::congestion::{Controller, LossSample, RateSample, Start, controller, initial_window};
 use crate::queue::ByteQueue;
+use crate::recovery::Recovery;
 use crate::rtt::RttEstimator;
-use flight::{Delivery, Fate, Flight, Sent};
+use flight::{Delivery, Fate, Flight, Reading, Sent};
 use rate::RateEstimator;
-use recovery::Recovery;
 
 /// The least payload a peer's MSS option can bring us down to: what smaller ones would cost
 /// is known from attacks on other stacks.
@@ -152,6 +151,7 @@ impl Sender {
     pub(crate) fn discard(&mut self) {
         self.queue = ByteQueue::default();
         self.flight = Flight::default();
+        self.recovery.discard();
         self.up = None;
         self.waiting_since = None;
     }
@@ -215,9 +215,16 @@ impl Sender {
         self.flight.in_network().saturating_sub(self.recovery.inflation())
     }
 
+    /// The congestion window: during fast recovery what proportional rate reduction makes of it,
+    /// but a segment at least: with nothing in flight less would stop the ACK clock.
+    pub(crate) fn cwnd(&self) -> u32 {
+        let reduced = self.recovery.window().map(|window| window.max(u32::from(self.smss)));
+        reduced.unwrap_or_else(|| self.controller.cwnd())
+    }
+
     /// Bytes that the congestion window lets out now.
     pub(crate) fn congestion_room(&self) -> u32 {
-        self.controller.cwnd().saturating_sub(self.pipe())
+        self.cwnd().saturating_sub(self.pipe())
     }
 
     /// Bytes that the application may still write.
@@ -247,7 +254,8 @@ impl Sender {
             self.rate.starts(now);
         }
         self.controller.sends(now, in_flight, self.rate.is_app_limited());
-        self.flight.push(Sent { seq: self.nxt, len, ..self.mark(now, len) });
+        self.flight.push(self.mark(self.nxt, len, now, Fate::empty()));
+        self.recovery.sent(len);
         self.nxt += len;
         self.last_sent_at = now;
         let (room, smss) = (self.congestion_room(), u32::from(self.smss));
@@ -263,19 +271,10 @@ impl Sender {
         }
     }
 
-    /// Stamps what leaves now, `len` numbers of it.
-    fn mark(&self, now: Instant, len: u32) -> Sent {
-        self.rate.stamp(Sent {
-            seq: self.una,
-            len: 0,
-            sent_at: now,
-            delivered: 0,
-            delivered_at: now,
-            first_sent_at: now,
-            in_flight: self.pipe() + len,
-            lost: self.flight.lost_ever(),
-            fate: Fate::empty(),
-        })
+    /// What leaves now.
+    fn mark(&self, seq: SeqNumber, len: u32, now: Instant, fate: Fate) -> Sent {
+        let sent = self.rate.stamp(Sent::new(seq, len, now, fate));
+        Sent { in_flight: self.pipe() + len, lost: self.flight.lost_ever(), ..sent }
     }
 
     /// `len` bytes left; says when the next ones may, if they have to wait.
@@ -307,22 +306,21 @@ impl Sender {
 
     /// What a range that leaves again is marked with.
     pub(crate) fn resent_mark(&self, now: Instant) -> Sent {
-        let mark = self.mark(now, 0);
-        Sent { fate: mark.fate | Fate::RESENT, ..mark }
+        self.mark(self.una, 0, now, Fate::RESENT)
     }
 
     /// Moves `snd.una` and drops what was acknowledged.
-    pub(crate) fn acknowledged(&mut self, ack: SeqNumber, now: Instant) -> Delivery {
+    pub(crate) fn acknowledged(&mut self, ack: SeqNumber, reading: &Reading) -> Delivery {
         let data = self.data_end().min(ack).distance(self.data_base());
         self.queue.consume(usize::try_from(data).unwrap_or(0));
-        let delivery = self.flight.acknowledge(ack, now);
+        let delivery = self.flight.acknowledge(ack, reading);
         self.una = ack;
         self.syn_acked = true;
         // So that it never lags behind by half of all numbers.
         self.small_end = self.small_end.max(ack);
         self.unanswered = 0;
         self.starved = false;
-        self.waiting_since = (!self.flight.is_empty()).then_some(now);
+        self.waiting_since = (!self.flight.is_empty()).then_some(reading.now);
         if self.up.is_some_and(|up| up.le(ack)) {
             self.up = None;
         }
@@ -344,12 +342,16 @@ impl Sender {
         if d.bytes == 0 {
             return;
         }
+        // Until F-RTO knows whether the timeout was for nothing, an ACK opens the window by one
+        // segment: RFC 5682 §2.1 step 3 allows three then.
+        let cautious = self.recovery.holds_back();
+        let most = if cautious { u32::from(self.smss) } else { u32::MAX };
         let Some(measured) = self.rate.delivered(now, d, self.rtt.min()) else { return };
         let in_recovery = in_recovery || self.recovery.is_fast();
         let sample = RateSample {
             now,
-            newly_acked,
-            newly_delivered: d.bytes,
+            newly_acked: newly_acked.min(most),
+            newly_delivered: d.bytes.min(most),
             newly_lost,
             delivered: self.rate.delivered,
             prior_delivered: measured.prior_delivered,
@@ -407,6 +409,12 @@ impl Sender {
         self.controller.recovered(now);
         let mss = u32::from(self.smss);
         self.validation.recovered(resent, mss, &mut *self.controller);
+    }
+
+    /// The losses were none.
+    pub(crate) fn congestion_undone(&mut self, now: Instant) {
+        self.controller.undo(now);
+        self.validation.undone();
     }
 
     /// The retransmission timer fired.
