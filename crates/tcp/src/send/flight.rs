@@ -1,6 +1,5 @@
 //! What is under way: an ordered list of sent ranges.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -206,18 +205,18 @@ pub(crate) struct Flight {
     /// Of them, since it was asked last.
     newly_lost: u32,
     /// The ranges, if anybody wants to know which.
-    losses: Option<Box<Vec<Sent>>>,
+    losses: Option<Vec<Sent>>,
 }
 
 impl Flight {
     /// Whether to remember which ranges are found lost.
     pub(crate) fn watch(&mut self, watched: bool) {
-        self.losses = watched.then(Box::default);
+        self.losses = watched.then(Vec::new);
     }
 
     /// How much was found lost since this was asked last, and which ranges if they are watched.
     pub(crate) fn take_newly_lost(&mut self) -> (u32, Vec<Sent>) {
-        let losses = self.losses.as_deref_mut().map(core::mem::take).unwrap_or_default();
+        let losses = self.losses.as_mut().map(core::mem::take).unwrap_or_default();
         (core::mem::take(&mut self.newly_lost), losses)
     }
 

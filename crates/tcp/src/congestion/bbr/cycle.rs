@@ -190,17 +190,14 @@ impl Bbr {
             return;
         }
         self.adapt_long_term_model(sample);
+        let goes_down = self.state == State::Up && self.is_time_to_go_down(sample);
         match self.state {
             State::Down | State::Cruise if self.is_time_to_probe(sample.now) => {
                 self.start_refill();
             }
             State::Down if self.is_time_to_cruise(sample) => self.state = State::Cruise,
             State::Refill if self.model.round_start => self.start_up(sample),
-            State::Up => {
-                if self.is_time_to_go_down(sample) {
-                    self.start_down(sample.now);
-                }
-            }
+            State::Up if goes_down => self.start_down(sample.now),
             _ => {}
         }
     }
