@@ -18,6 +18,8 @@ pub(crate) enum Error {
     Resolve(String, io::Error),
     #[error("--link {0} needs our own address on it: type --address 192.0.2.2/24")]
     NoAddress(crate::link::LinkName),
+    #[error("--flows takes {0} names at most")]
+    TooManyFlows(usize),
     #[cfg(not(target_os = "linux"))]
     #[error("this needs Linux: type handclasp lab --virtual")]
     NeedsLinux,

@@ -6,6 +6,8 @@ mod error;
 mod lab;
 mod link;
 mod netcat;
+mod plot;
+mod simulate;
 mod watch;
 mod whims;
 
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Lab(args) => lab::run(*args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
+        Command::Simulate(args) => simulate::run(*args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

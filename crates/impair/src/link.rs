@@ -26,6 +26,8 @@ pub struct Counters {
     pub queue_dropped: u64,
     /// Copies that were made.
     pub duplicated: u64,
+    /// Bytes of the delivered.
+    pub delivered_bytes: u64,
     /// Popped behind a packet that was pushed later.
     pub reordered: u64,
     /// Changed by a bit.
@@ -110,6 +112,7 @@ impl<P: Packet> Link<P> {
         };
         self.bytes -= packet.len();
         self.counters.delivered += 1;
+        self.counters.delivered_bytes += packet.len() as u64;
         self.counters.reordered += u64::from(number < self.newest);
         self.newest = self.newest.max(number + 1);
         Some(packet)
@@ -133,6 +136,12 @@ impl<P: Packet> Link<P> {
     #[must_use]
     pub fn held(&self) -> usize {
         self.in_order.len() + self.strays.len()
+    }
+
+    /// How long a packet that comes at `now` waits for the line.
+    #[must_use]
+    pub const fn backlog(&self, now: Instant) -> Duration {
+        self.line.free.saturating_since(now)
     }
 
     /// Bytes of the packets that are in the link.

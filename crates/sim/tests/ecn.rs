@@ -42,7 +42,8 @@ fn every_mark_is_reported_where_they_are_counted() {
     assert_eq!(agreed, Agreed::Accurate);
     assert!(server.marks_in >= 20, "{server:?}");
     assert_eq!(client.marks_reported, server.marks_in);
-    assert_eq!(client.segments_resent, 0);
+    // A tail loss probe may have been too early for a delayed ACK.
+    assert!(client.segments_resent <= 1 && client.timeouts == 0, "{client:?}");
 }
 
 #[test]
@@ -50,7 +51,8 @@ fn marks_are_echoed_where_that_is_agreed_on() {
     let (client, server, agreed) = transfer(EcnMode::Classic, marking());
     assert_eq!(agreed, Agreed::Classic);
     assert!(server.marks_in > 0 && client.marks_reported > 0);
-    assert_eq!(client.segments_resent, 0);
+    // A tail loss probe may have been too early for a delayed ACK.
+    assert!(client.segments_resent <= 1 && client.timeouts == 0, "{client:?}");
 }
 
 #[test]
@@ -72,6 +74,6 @@ fn a_queue_that_marks_in_time_loses_nothing() {
     };
     let (marked, ..) = transfer(EcnMode::Accurate, narrow(Some(10)));
     let (dropped, ..) = transfer(EcnMode::Off, narrow(None));
-    assert_eq!(marked.segments_resent, 0);
-    assert!(dropped.segments_resent > 0);
+    assert!(marked.segments_resent <= 1, "{marked:?}");
+    assert!(dropped.segments_resent > 10, "{dropped:?}");
 }

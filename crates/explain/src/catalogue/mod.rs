@@ -6,7 +6,7 @@
 
 mod english;
 pub mod findings;
-mod quantity;
+pub mod quantity;
 
 use std::fmt;
 use std::net::SocketAddr;

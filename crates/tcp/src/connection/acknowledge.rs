@@ -112,7 +112,7 @@ impl Connection {
         };
         let look_again = self.recover(cx, &news);
         let marked = self.note_report(cx, header, delivery.bytes, in_flight);
-        self.snd.feed_controller(cx.now, acked, &delivery, was_fast || marked);
+        self.snd.feed_controller(cx.now, acked, &delivery, in_flight, was_fast || marked);
         self.snd.tune_limit(&self.config, cx.budget.under_pressure());
         if delivery.bytes > 0 {
             self.record_congestion(cx);

@@ -125,7 +125,7 @@ impl Connection {
         };
         // While losses are repaired the window has been reduced for these data.
         if anew && self.snd.recovery.is_open() {
-            self.snd.controller.marked(cx.now, in_flight);
+            self.snd.congestion_marked(cx.now, in_flight, self.stats.bytes_resent);
             self.window_reduced();
             self.record_congestion(cx);
         }

@@ -117,10 +117,10 @@ impl Connection {
             return;
         }
         let nxt = self.snd.nxt;
-        let why = LossSign::SynAck;
-        let losses = self.snd.flight.mark_lost(nxt, why, |_| Verdict::Lost);
-        if losses.bytes > 0 {
-            cx.record(&self.tuple, || Event::Loss { bytes: losses.bytes, by: why });
+        let by = LossSign::SynAck;
+        let bytes = self.snd.flight.mark_lost(nxt, by, |_| Verdict::Lost).bytes;
+        if bytes > 0 {
+            cx.record(&self.tuple, || Event::Loss { bytes, by });
         }
     }
 
@@ -154,7 +154,7 @@ impl HalfOpen {
         c.snd.wnd = u32::from(syn.window);
         c.snd.max_wnd = c.snd.wnd;
         let smss = c.effective_mss();
-        c.snd.start(&c.config, smss, 0);
+        c.snd.start(&c.config, cx.now, smss, 0);
         text.truncate(usize::from(window));
         if !text.is_empty() {
             c.stats.data_segments_in += 1;

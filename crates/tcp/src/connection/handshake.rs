@@ -92,15 +92,15 @@ impl Connection {
         cx.budget.give_back(held - self.snd.queue.len());
         self.stats.bytes_acked += (held - self.snd.queue.len()) as u64;
         self.timers.cancel(Timer::Retransmit);
+        self.measure(cx, header, &delivery, Ack::New);
         if !self.serves_fast() || timeouts > 1 {
             let smss = self.effective_mss();
-            self.snd.start(&self.config, smss, timeouts);
+            self.snd.start(&self.config, cx.now, smss, timeouts);
         }
         self.settle_fast(cx, header);
         if self.snd.flight.in_network() > 0 {
             self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
         }
-        self.measure(cx, header, &delivery, Ack::New);
         if timeouts > 0 {
             self.snd.rtt.syn_timed_out();
         }
