@@ -281,7 +281,8 @@ impl Sender {
         self.controller.acked(&sample);
         if self.una.ge(self.cwnd_round) {
             self.cwnd_round = self.nxt;
-            self.cwnd_used = self.flight.in_network();
+            // What this ACK found: where ACKs come in bunches the others follow before we send.
+            self.cwnd_used = self.flight.in_network() + d.bytes;
         }
     }
 
