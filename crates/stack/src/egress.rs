@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use core::net::IpAddr;
 
 use bytes::Bytes;
-use handclasp_tcp::connection::{PathError, Phase};
+use handclasp_tcp::connection::{PathError, Phase, RecoveryCounts};
 use handclasp_tcp::{Context, Transmit};
 use handclasp_wire::checksum;
 use handclasp_wire::frame::{Outbound, PartialChecksum};
@@ -34,6 +34,7 @@ struct Answer {
     opened: bool,
     failed: bool,
     resent: u64,
+    recovery: Option<RecoveryCounts>,
 }
 
 impl Host {
@@ -82,6 +83,7 @@ impl Host {
                 opened: connection.state().is_synchronized(),
                 failed: connection.error().is_some(),
                 resent: connection.statistics().segments_resent,
+                recovery: connection.take_recovery_news(),
                 transmit,
             }
         });
@@ -92,6 +94,9 @@ impl Host {
         flow.opened |= answer.opened;
         self.counters.tcp_retrans_segs += answer.resent.saturating_sub(flow.resent);
         flow.resent = answer.resent;
+        if let Some(news) = &answer.recovery {
+            self.counters.tcp_recovery.add(news);
+        }
         match (answer.transmit, answer.phase) {
             (Some(transmit), _) => {
                 // It is not asked for more before the device took this, which may be long after
