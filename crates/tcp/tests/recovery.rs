@@ -28,15 +28,6 @@ fn sack(n: u8) -> Bench {
     flying(config, options, n)
 }
 
-/// The first number of the `n`th segment.
-const fn nth(n: u32) -> u32 {
-    ISS + 1 + 1000 * n
-}
-
-fn numbers(all: &[Transmit]) -> Vec<u32> {
-    all.iter().map(|t| (t.header.seq.0 - ISS - 1) / 1000).collect()
-}
-
 /// Requirement: RFC5681-R18, RFC5681-R19, RFC3042-R01, RFC3042-R02
 ///
 /// S3.13: the missing segment goes again before its timer.

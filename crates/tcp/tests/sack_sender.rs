@@ -21,15 +21,6 @@ fn flying(n: u8) -> Bench {
     b
 }
 
-/// The first number of the `n`th segment.
-const fn nth(n: u32) -> u32 {
-    ISS + 1 + 1000 * n
-}
-
-fn numbers(all: &[Transmit]) -> Vec<u32> {
-    all.iter().map(|t| (t.header.seq.0 - ISS - 1) / 1000).collect()
-}
-
 /// The peer holds the segments `from..to`.
 fn hold(b: &mut Bench, from: u32, to: u32) -> Vec<u32> {
     b.sack(nth(0), &[(nth(from), nth(to))]);
