@@ -4,7 +4,6 @@
 mod common;
 
 use common::*;
-use handclasp_tcp::Transmit;
 use handclasp_tcp::config::Config;
 use handclasp_wire::seq::SeqNumber;
 
@@ -45,7 +44,7 @@ fn the_third_duplicate_ack_resends_the_missing_segment() {
     assert_eq!(b.conn.info().statistics.timeouts, 0);
 }
 
-/// Requirement: RFC5681-R21, RFC5681-R22, RFC5681-R23, RFC5681-R08
+/// Requirement: RFC5681-R21, RFC5681-R22, RFC5681-R23, RFC5681-R08, RFC9937-R06
 ///
 /// S3.14.
 #[test]

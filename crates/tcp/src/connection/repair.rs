@@ -275,11 +275,14 @@ impl Connection {
 
     /// Counts a duplicate ACK; whether it is the third.
     fn count_duplicate(&mut self, news: &News) -> bool {
-        let (smss, most) = (u32::from(self.snd.smss), self.snd.flight.outstanding());
+        let (smss, outstanding) = (u32::from(self.snd.smss), self.snd.flight.outstanding());
         let sack = self.negotiated.sack;
         let Some(t) = self.snd.recovery.trouble_mut().filter(|_| news.duplicate) else {
             return false;
         };
+        // Who sends more duplicates than there were segments gets nothing for them
+        // (RFC 9937 §6.2).
+        let most = t.prr.as_ref().map_or(outstanding, |prr| prr.recover_fs().min(outstanding));
         let after_timeout = matches!(t.phase, Phase::Loss { .. });
         if sack {
             t.duplicates.count_one()

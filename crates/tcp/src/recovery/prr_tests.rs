@@ -42,12 +42,10 @@ fn above_the_threshold_the_flight_comes_down_in_proportion() {
 fn where_more_was_lost_than_is_to_be_given_up_no_more_leaves_than_arrives() {
     // Twelve of twenty are lost at once: what arrives is below the threshold.
     let sent = recovery(20, 12, 3, 14);
-    let mut arrived = 3;
     let mut out = 0;
-    for leaves in sent {
+    for (arrived, leaves) in (3..).zip(sent) {
         out += leaves;
         assert!(out <= arrived, "{out} after {arrived}");
-        arrived += 1;
     }
 }
 
