@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use common::*;
 use handclasp_tcp::Config;
-use handclasp_wire::tcp::Options;
 
 const RTT: Duration = Duration::from_millis(100);
 /// RFC 6298 §2.2 after one measurement.
