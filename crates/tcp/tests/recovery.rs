@@ -4,7 +4,6 @@
 mod common;
 
 use common::*;
-use handclasp_tcp::Transmit;
 use handclasp_tcp::config::Config;
 use handclasp_wire::seq::SeqNumber;
 
@@ -28,15 +27,6 @@ fn sack(n: u8) -> Bench {
     flying(config, options, n)
 }
 
-/// The first number of the `n`th segment.
-const fn nth(n: u32) -> u32 {
-    ISS + 1 + 1000 * n
-}
-
-fn numbers(all: &[Transmit]) -> Vec<u32> {
-    all.iter().map(|t| (t.header.seq.0 - ISS - 1) / 1000).collect()
-}
-
 /// Requirement: RFC5681-R18, RFC5681-R19, RFC3042-R01, RFC3042-R02
 ///
 /// S3.13: the missing segment goes again before its timer.
@@ -54,7 +44,7 @@ fn the_third_duplicate_ack_resends_the_missing_segment() {
     assert_eq!(b.conn.info().statistics.timeouts, 0);
 }
 
-/// Requirement: RFC5681-R21, RFC5681-R22, RFC5681-R23, RFC5681-R08
+/// Requirement: RFC5681-R21, RFC5681-R22, RFC5681-R23, RFC5681-R08, RFC9937-R06
 ///
 /// S3.14.
 #[test]

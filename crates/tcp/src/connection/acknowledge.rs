@@ -191,7 +191,7 @@ impl Connection {
         // An ACK for every second segment of what was in flight (RFC 7323 appendix G).
         let flight = self.snd.flight.outstanding() + acked;
         let in_round = flight.div_ceil(2 * u32::from(self.snd.smss)).max(1);
-        self.snd.rtt.sample(&self.config, sample, in_round);
+        self.snd.rtt.sample(&self.config, cx.now, sample, in_round);
         self.snd.recovery.probe_unmeasured = false;
         let rtt = &self.snd.rtt;
         cx.record(&self.tuple, || Event::Rtt {

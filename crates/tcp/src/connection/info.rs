@@ -70,7 +70,7 @@ pub struct Info {
     pub rtt: Option<Duration>,
     /// Its variation.
     pub rtt_variation: Option<Duration>,
-    /// The least round trip measured.
+    /// The least round trip measured in the last minutes, in whole microseconds.
     pub rtt_min: Option<Duration>,
     /// The retransmission timeout, backed off.
     pub rto: Duration,

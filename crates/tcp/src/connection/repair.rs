@@ -137,7 +137,7 @@ impl Connection {
         if news.dsack.is_some() {
             recovery.count(|c| {
                 c.dsacks_received += 1;
-                c.dsacks_ignored += u32::from(!has_undo);
+                c.dsacks_ignored += u64::from(!has_undo);
             });
         }
         if doubled {
@@ -275,11 +275,14 @@ impl Connection {
 
     /// Counts a duplicate ACK; whether it is the third.
     fn count_duplicate(&mut self, news: &News) -> bool {
-        let (smss, most) = (u32::from(self.snd.smss), self.snd.flight.outstanding());
+        let (smss, outstanding) = (u32::from(self.snd.smss), self.snd.flight.outstanding());
         let sack = self.negotiated.sack;
         let Some(t) = self.snd.recovery.trouble_mut().filter(|_| news.duplicate) else {
             return false;
         };
+        // Who sends more duplicates than there were segments gets nothing for them
+        // (RFC 9937 §6.2).
+        let most = t.prr.as_ref().map_or(outstanding, |prr| prr.recover_fs().min(outstanding));
         let after_timeout = matches!(t.phase, Phase::Loss { .. });
         if sack {
             t.duplicates.count_one()
@@ -350,13 +353,13 @@ impl Connection {
         let smss = u32::from(self.snd.smss);
         let sack = self.negotiated.sack;
         cx.record(&self.tuple, || Event::Loss { bytes: losses.bytes, by });
-        self.snd.recovery.count(|c| c.lost_retransmits += losses.again.div_ceil(smss));
+        self.snd.recovery.count(|c| c.lost_retransmits += u64::from(losses.again.div_ceil(smss)));
         if !self.snd.recovery.is_open() {
             return;
         }
         self.snd.recovery.count(|c| {
-            c.sack_recoveries += u32::from(sack);
-            c.reno_recoveries += u32::from(!sack);
+            c.sack_recoveries += u64::from(sack);
+            c.reno_recoveries += u64::from(!sack);
         });
         let (una, nxt) = (self.snd.una, self.snd.nxt);
         self.snd.recovery.first_resend = true;
@@ -396,7 +399,7 @@ impl Connection {
 
     /// Something left again: what would prove that it was for nothing, and what it counts as.
     pub(super) fn note_resent(&mut self, seq: SeqNumber, len: u32, stamp: u32) {
-        let segments = len.div_ceil(u32::from(self.snd.smss));
+        let segments = u64::from(len.div_ceil(u32::from(self.snd.smss)));
         let recovery = &mut self.snd.recovery;
         recovery.sent(len);
         let Some(t) = recovery.trouble_mut() else { return };
@@ -443,8 +446,8 @@ impl Connection {
         let sack = self.negotiated.sack;
         self.snd.recovery.count(|c| {
             c.timeouts += 1;
-            c.renegings += u32::from(reneged);
-            let failed = u32::from(matches!(phase, Phase::Fast { .. }));
+            c.renegings += u64::from(reneged);
+            let failed = u64::from(matches!(phase, Phase::Fast { .. }));
             c.sack_recovery_fails += if sack { failed } else { 0 };
             c.reno_recovery_fails += if sack { 0 } else { failed };
         });

@@ -3,16 +3,16 @@
 /// Declares the counts with their names.
 macro_rules! counts {
     ($($(#[$doc:meta])* $field:ident = $name:literal,)*) => {
-        /// What loss recovery did since the connection began.
+        /// What loss recovery did since a connection, or a host, began.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct RecoveryCounts {
-            $($(#[$doc])* pub $field: u32,)*
+            $($(#[$doc])* pub $field: u64,)*
         }
 
         impl RecoveryCounts {
             /// All of them with the names that nstat uses, in a fixed order.
-            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u32)> {
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$(($name, self.$field)),*].into_iter()
             }
 

@@ -20,6 +20,11 @@ impl Prr {
         Self { recover_fs: recover_fs.max(1), ssthresh, delivered: 0, out: 0, cwnd }
     }
 
+    /// RecoverFS.
+    pub(crate) fn recover_fs(&self) -> u32 {
+        self.recover_fs
+    }
+
     pub(crate) fn cwnd(&self) -> u32 {
         self.cwnd
     }

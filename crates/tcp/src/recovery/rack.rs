@@ -175,7 +175,3 @@ impl Rack {
         Losses { bytes: first.bytes + others.bytes, again: first.again + others.again }
     }
 }
-
-#[cfg(test)]
-#[path = "rack_tests.rs"]
-mod tests;
