@@ -71,6 +71,10 @@ impl Curve {
         Self { dashed: true, ..self }
     }
 
+    fn is_empty(&self) -> bool {
+        self.points.iter().all(|(_, value)| value.is_none())
+    }
+
     pub(crate) fn filled(self) -> Self {
         Self { filled: true, ..self }
     }
@@ -150,7 +154,8 @@ impl Panel {
     /// The names of the curves, from the right.
     fn draw_legend(&self, out: &mut String, baseline: f64) {
         let mut right = WIDTH - RIGHT;
-        for (n, curve) in self.curves.iter().enumerate().rev() {
+        let drawn = |(_, curve): &(usize, &Curve)| !curve.is_empty();
+        for (n, curve) in self.curves.iter().enumerate().filter(drawn).rev() {
             let width = 30.0 + 6.6 * curve.name.chars().count() as f64;
             let left = right - width;
             let dash = if curve.dashed { " dash" } else { "" };

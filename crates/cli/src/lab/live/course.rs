@@ -56,7 +56,7 @@ fn moment(stream: &TcpStream, at: Duration) -> Moment {
         cwnd: info.cwnd,
         ssthresh: info.ssthresh,
         rtt: info.rtt,
-        in_flight: info.in_flight,
+        in_flight: info.in_flight - info.sacked - info.lost,
         delivered: info.statistics.bytes_acked,
     }
 }
