@@ -71,6 +71,10 @@ impl Curve {
         Self { dashed: true, ..self }
     }
 
+    fn is_empty(&self) -> bool {
+        self.points.iter().all(|(_, value)| value.is_none())
+    }
+
     pub(crate) fn filled(self) -> Self {
         Self { filled: true, ..self }
     }
@@ -127,7 +131,7 @@ impl Panel {
             let _ = writeln!(
                 out,
                 "<path class=\"grid\" d=\"M{LEFT} {at:.1}H{}\"/>\
-                 <text class=\"tick\" text-anchor=\"end\" x=\"{}\" y=\"{:.1}\">{label}</text>",
+                 <text class=\"tick end\" x=\"{}\" y=\"{:.1}\">{label}</text>",
                 WIDTH - RIGHT,
                 LEFT - 8.0,
                 at + 4.0
@@ -136,7 +140,7 @@ impl Panel {
         for (value, label) in time.ticks() {
             let _ = writeln!(
                 out,
-                "<text class=\"tick\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{label}</text>",
+                "<text class=\"tick middle\" x=\"{:.1}\" y=\"{:.1}\">{label}</text>",
                 x(value),
                 bottom + 18.0
             );
@@ -150,7 +154,8 @@ impl Panel {
     /// The names of the curves, from the right.
     fn draw_legend(&self, out: &mut String, baseline: f64) {
         let mut right = WIDTH - RIGHT;
-        for (n, curve) in self.curves.iter().enumerate().rev() {
+        let drawn = |(_, curve): &(usize, &Curve)| !curve.is_empty();
+        for (n, curve) in self.curves.iter().enumerate().filter(drawn).rev() {
             let width = 30.0 + 6.6 * curve.name.chars().count() as f64;
             let left = right - width;
             let dash = if curve.dashed { " dash" } else { "" };
@@ -186,10 +191,8 @@ impl Curve {
             }
             if self.filled {
                 let (from, to) = (x(first.0), x(last.0));
-                let _ = writeln!(
-                    out,
-                    "<path class=\"area f{colour}\" d=\"{path}L{to:.1} {ground}L{from:.1} {ground}Z\"/>"
-                );
+                let _ = write!(out, "<path class=\"area f{colour}\" d=\"{path}");
+                let _ = writeln!(out, "L{to:.1} {ground}L{from:.1} {ground}Z\"/>");
             }
             let dash = if self.dashed { " dash" } else { "" };
             let _ = writeln!(out, "<path class=\"line c{colour}{dash}\" d=\"{path}\"/>");
@@ -202,6 +205,7 @@ fn style() -> String {
         "text{font:12px system-ui,sans-serif;fill:#374151}.title{font-size:17px;font-weight:600;\
          fill:#111827}.head{font-weight:600;font-size:13px}.tick,.note{fill:#6b7280}\
          .ground{fill:#fff}.grid{stroke:#e5e7eb;fill:none}\
+         .end{text-anchor:end}.middle{text-anchor:middle}\
          .line{fill:none;stroke-width:1.6;stroke-linejoin:round}.dash{stroke-dasharray:5 4}\
          .area{opacity:.14}",
     );

@@ -222,6 +222,14 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::MovedOut { bytes, time } => {
             write!(out, "out in {}: {}", Time(time), Rate { bytes, time })
         }
+        Message::Repairs { resent, spurious, timeouts } => {
+            let again = 100.0 * resent;
+            write!(out, "{again:.2} % sent again, {:.2} % for nothing, ", 100.0 * spurious)?;
+            match timeouts {
+                1 => write!(out, "1 timeout"),
+                _ => write!(out, "{} timeouts", Count(timeouts)),
+            }
+        }
         Message::MovedIn { bytes, time } => {
             write!(out, "in in {}: {}", Time(time), Rate { bytes, time })
         }

@@ -108,6 +108,15 @@ pub enum Message<'a> {
         /// In this time.
         time: Duration,
     },
+    /// What it took to send it over a bad path.
+    Repairs {
+        /// The share of bytes that were sent again, 0 to 1.
+        resent: f64,
+        /// The share of segments that were sent again for nothing, as far as is known.
+        spurious: f64,
+        /// How often the retransmission timer fired.
+        timeouts: u64,
+    },
     /// How fast payload was received.
     MovedIn {
         /// Bytes of payload.

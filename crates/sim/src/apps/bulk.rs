@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use handclasp_stack::store::ConnId;
-use handclasp_tcp::Config;
+use handclasp_tcp::connection::Readiness;
+use handclasp_tcp::{Config, Connection};
 use handclasp_wire::time::Instant;
 
 use crate::app::{App, Next, View};
@@ -62,6 +63,11 @@ impl App for Pump {
                 Some(Ok(n)) => self.left -= n as u64,
                 _ => return Next::Done,
             }
+        }
+        // What waits for the handshake would be thrown away.
+        let opened = |c: &Connection| c.readiness().contains(Readiness::CONNECTED);
+        if !host.connection(id).is_some_and(opened) {
+            return Next::Wait;
         }
         host.shutdown(id);
         Next::Done

@@ -18,7 +18,7 @@ pub struct Sample {
     pub ssthresh: u32,
     /// Smoothed round trip.
     pub rtt: Option<Duration>,
-    /// Bytes sent and not acknowledged.
+    /// Bytes believed to be under way.
     pub in_flight: u32,
     /// Bytes acknowledged since the flow began.
     pub delivered: u64,
@@ -33,7 +33,7 @@ impl Sample {
             cwnd: info.cwnd,
             ssthresh: info.ssthresh,
             rtt: info.rtt,
-            in_flight: info.in_flight,
+            in_flight: info.in_flight - info.sacked - info.lost,
             delivered: info.statistics.bytes_acked,
         }
     }

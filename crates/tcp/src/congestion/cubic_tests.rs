@@ -105,7 +105,7 @@ fn a_loss_below_the_last_maximum_gives_way_to_others() {
     assert_eq!(cubic.cwnd(), 49 * MSS);
 }
 
-/// Requirement: RFC9438-R01
+/// Requirement: RFC9438-R01, RFC9438-R09
 #[test]
 fn time_in_which_the_application_wrote_too_little_does_not_count() {
     let (mut cubic, mut path) = after_loss(1000);
@@ -160,6 +160,21 @@ fn a_loss_that_was_none_is_undone_unless_the_window_has_grown_beyond_it() {
     let before = cubic.clone();
     cubic.undo(path.now);
     assert_eq!((cubic.cwnd(), cubic.ssthresh()), (before.cwnd(), before.ssthresh()));
+}
+
+/// Requirement: RFC9438-R14
+#[test]
+fn a_timeout_that_was_none_is_undone_with_those_that_followed_it() {
+    let (mut cubic, mut path) = after_loss(1000);
+    for _ in 0..5 {
+        path.round(&mut cubic);
+    }
+    let before = cubic.clone();
+    cubic.timed_out(path.now, 700 * MSS, true);
+    cubic.timed_out(path.now, MSS, false);
+    cubic.undo(path.now);
+    assert_eq!((cubic.cwnd(), cubic.w_max), (before.cwnd(), before.w_max));
+    assert_eq!(cubic.epoch.unwrap().k, before.epoch.unwrap().k);
 }
 
 /// Requirement: RFC9438-R17

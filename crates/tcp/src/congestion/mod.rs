@@ -1,9 +1,9 @@
 //! How much may be in flight, and how fast: the trait, and where controllers are listed.
 //!
 //! To add a controller: a file here (or a folder, as BBR's) with a type that implements
-//! [`Controller`], a name in [`Algorithm`], and a line in [`controller`]. What every controller needs stands beside them:
-//! `hystart` (a slow start that ends by itself), `pacer` (when the next burst may leave),
-//! `validation` (a window that the application does not use).
+//! [`Controller`], a name in [`Algorithm`], and a line in [`controller`]. What every controller
+//! needs stands beside them: `hystart` (a slow start that ends by itself), `pacer` (when the
+//! next burst may leave), `validation` (a window that the application does not use).
 
 pub mod bbr;
 pub mod cubic;

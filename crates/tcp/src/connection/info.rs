@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::{Connection, Error, PathError};
+use crate::config::Algorithm;
 use crate::ecn::Agreed;
 use crate::negotiation::Negotiated;
 use crate::recovery::Phase;
@@ -85,6 +86,10 @@ pub struct Info {
     pub cwnd: u32,
     /// Slow start threshold, in bytes; `u32::MAX` before the first loss.
     pub ssthresh: u32,
+    /// Who controls congestion.
+    pub congestion: Algorithm,
+    /// Bytes per second at which data leaves, if that is limited.
+    pub pacing_rate: Option<u64>,
     /// The peer's window, in bytes.
     pub snd_wnd: u32,
     /// Our window, in bytes.
@@ -151,6 +156,8 @@ impl Connection {
             rto: self.snd.rtt.rto(&self.config),
             cwnd: self.snd.cwnd(),
             ssthresh: self.snd.controller.ssthresh(),
+            congestion: self.snd.controller.algorithm(),
+            pacing_rate: self.snd.pacing_rate(),
             snd_wnd: self.snd.wnd,
             rcv_wnd: self.rcv.wnd(),
             in_flight: self.snd.flight.outstanding(),
