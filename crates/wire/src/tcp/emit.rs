@@ -52,8 +52,8 @@ impl Header {
     /// Writes the header with zero for its checksum.
     ///
     /// Options stand in Linux's order, each group aligned to four bytes: MSS; SACK permitted
-    /// and timestamps; window scale; SACK; Accurate ECN; Fast Open; user timeout. What does not fit into 40
-    /// bytes behind those before it is left out; of SACK blocks as many stay as fit.
+    /// and timestamps; window scale; SACK; Accurate ECN; Fast Open; user timeout. What does not
+    /// fit into 40 bytes behind those before it is left out; of SACK blocks as many stay as fit.
     pub fn emit(&self, out: &mut impl Put) {
         self.emit_with_checksum(0, out);
     }
