@@ -1,6 +1,7 @@
 //! What goes wrong, in one line that says what to do about it.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Why a command could not do its work.
@@ -18,6 +19,21 @@ pub(crate) enum Error {
     Resolve(String, io::Error),
     #[error("--link {0} needs our own address on it: type --address 192.0.2.2/24")]
     NoAddress(crate::link::LinkName),
+    #[error(
+        "the kernel has {0} itself and would answer in our place: type --address with a \
+             free address of that network"
+    )]
+    KernelsAddress(IpAddr),
+    #[error("a packet of {bytes} bytes does not fit the link, which carries {mtu}")]
+    TooLarge { bytes: usize, mtu: usize },
+    #[error("this link carries bare IP packets: leave the Ethernet header out")]
+    NoFrames,
+    #[error("there is no IP header to tell where the packet goes")]
+    NoIp,
+    #[error("no way to {0} from our network: type --gateway with the router's address")]
+    NoWay(IpAddr),
+    #[error("nobody on the link answers for {0}")]
+    NoNeighbour(IpAddr),
     #[cfg(not(target_os = "linux"))]
     #[error("this needs Linux: type handclasp lab --virtual")]
     NeedsLinux,
