@@ -346,3 +346,40 @@ fn a_step_that_is_not_understood_is_marked() {
     );
     assert_eq!(fault("sent [S]"), "sent [S]\n^^^^ there is no such step; did you mean `send`?");
 }
+
+fn open() -> Conversation {
+    Conversation::open(format!("{OURS} win 100").parse().unwrap())
+}
+
+#[test]
+fn an_open_conversation_goes_on_as_it_is_told_step_by_step() {
+    let mut talk = open();
+    talk.then("send [S] seq 1000".parse().unwrap());
+    assert_eq!(sends(&mut talk, ms(0)), ["[S], seq 1000, length 0"]);
+    assert!(!talk.is_over() && talk.deadline().is_none());
+    // What comes before somebody waits for it is kept.
+    assert_eq!(talk.arrived(&theirs("[S.] seq 7000 ack 1001"), ms(3)), Arrival::Early);
+    talk.then("expect [S.] ack auto".parse().unwrap());
+    assert!(sends(&mut talk, ms(5)).is_empty());
+    assert!(matches!(talk.outcomes()[1], Outcome::Met { .. }));
+    // A wait begins when its step comes, and a step that fails is no end.
+    talk.then("expect [P.] within 100ms".parse().unwrap());
+    assert!(sends(&mut talk, ms(50)).is_empty());
+    assert_eq!(talk.deadline(), Some(ms(150)));
+    assert!(sends(&mut talk, ms(150)).is_empty());
+    assert_eq!(talk.outcomes()[2], Outcome::Missed { instead: None });
+    talk.then("send [.]".parse().unwrap());
+    assert_eq!(sends(&mut talk, ms(160)), ["[.], ack 7001, length 0"]);
+}
+
+#[test]
+fn an_open_conversation_ends_when_it_is_concluded() {
+    let mut talk = open();
+    talk.then("send [S] seq 1000".parse().unwrap());
+    talk.then("expect [S.] ack auto".parse().unwrap());
+    sends(&mut talk, ms(0));
+    talk.arrived(&theirs("[S.] seq 7000 ack 1001"), ms(3));
+    talk.conclude(Ending { manner: Manner::Reset, linger: Duration::ZERO });
+    assert_eq!(sends(&mut talk, ms(4)), ["[R.], seq 1001, ack 7001, length 0"]);
+    assert_eq!((talk.is_over(), talk.end()), (true, Some(End::Reset)));
+}
