@@ -28,6 +28,16 @@ pub(crate) enum Error {
     TooLarge { bytes: usize, mtu: usize },
     #[error("this link carries bare IP packets: leave the Ethernet header out")]
     NoFrames,
+    #[error("interrupted")]
+    Interrupted,
+    #[error("there is no experiment {name}{hint}: handclasp try --list shows them")]
+    NoExperiment { name: String, hint: String },
+    #[error("{option} belongs to {its}, not to {name}")]
+    NotItsOption { option: &'static str, its: &'static str, name: String },
+    #[error("--sysctl sets the kernel's parameters: leave it out, or --against handclasp")]
+    SysctlOfOurs,
+    #[error("the peer {0} and our address are not of one family of IP")]
+    OtherFamily(IpAddr),
     #[error("there is no IP header to tell where the packet goes")]
     NoIp,
     #[error("no way to {0} from our network: type --gateway with the router's address")]

@@ -3,7 +3,9 @@
 
 mod args;
 mod error;
+mod experiment;
 mod lab;
+mod language;
 mod link;
 mod netcat;
 #[cfg(target_os = "linux")]
@@ -34,8 +36,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misuse(&error),
     };
+    language::choose(cli.lang);
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
+        Command::Try(args) => experiment::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
     };

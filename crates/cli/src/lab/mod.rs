@@ -4,7 +4,7 @@ pub(crate) mod args;
 #[cfg(target_os = "linux")]
 pub(crate) mod live;
 pub(crate) mod plan;
-mod report;
+pub(crate) mod report;
 mod simulated;
 
 use crate::Outcome;

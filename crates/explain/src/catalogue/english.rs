@@ -1,5 +1,7 @@
 //! The sentences in English.
 
+mod experiment;
+
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -20,6 +22,10 @@ impl Language for English {
             Message::Note { from, note } => write_note(out, cast, from, note),
             Message::Ending(ending) => write_ending(out, cast, ending),
             Message::Hint(hint) => out.write_str(hint_text(hint)),
+            Message::Tried(which) => out.write_str(experiment::tried(which)),
+            Message::Theory(which) => out.write_str(experiment::theory(which)),
+            Message::Happened(happened) => experiment::happened(out, happened),
+            Message::Column(column) => out.write_str(experiment::column(column)),
             ref other => write_rest(out, other),
         }
     }
@@ -217,7 +223,27 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
-        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) => Ok(()),
+        Message::HandHeading => write!(out, "by hand"),
+        Message::TriedHeading => write!(out, "tried"),
+        Message::TheoryHeading => write!(out, "theory"),
+        Message::Verdict { clause, as_said: true } => write!(out, "as {clause} says"),
+        Message::Verdict { clause, as_said: false } => write!(out, "not as {clause} says"),
+        Message::Awaited { what, since, within } => {
+            write!(out, "waiting for {what}: {} s of {} s", since.as_secs(), within.as_secs())
+        }
+        Message::CallUs(socket) => {
+            write!(out, "waiting for the peer: have it connect to {socket}")
+        }
+        Message::Tally { as_said, otherwise } => {
+            write!(out, "{} as the RFCs say, {} not", Count(as_said), Count(otherwise))
+        }
+        Message::Note { .. }
+        | Message::Ending(_)
+        | Message::Hint(_)
+        | Message::Tried(_)
+        | Message::Theory(_)
+        | Message::Happened(_)
+        | Message::Column(_) => Ok(()),
     }
 }
 

@@ -1,0 +1,33 @@
+//! A SYN-ACK from a closed port.
+
+use handclasp::tcp::State;
+
+use super::{Experiment, Happened, Ran, Talk, What};
+
+pub(in crate::experiment) const FAKE_SYNACK: Experiment = Experiment {
+    name: "fake-synack",
+    row: "S4.5",
+    clause: "RFC 9293 §3.10.7",
+    what: What::FakeSynAck,
+    run,
+    ..Experiment::PLAIN
+};
+
+fn run(talk: &mut Talk<'_>) -> Ran {
+    talk.connect()?;
+    talk.we_are(State::Closed);
+    talk.send("[S.] seq 7 ack 49510")?;
+    talk.expect("[R] seq 49510")?;
+    if !talk.can_be_called()? {
+        return Ok(Happened::FakeReset);
+    }
+    talk.be_called()?;
+    talk.we_are(State::Closed);
+    talk.send("[S.] ack auto+1000")?;
+    talk.expect("[R] seq auto+1000")?;
+    talk.peer_is(State::SynSent)?;
+    talk.send("[S.] seq auto-1")?;
+    talk.expect("[.] seq auto ack auto")?;
+    talk.peer_is(State::Established)?;
+    Ok(Happened::FakeBelieved)
+}
