@@ -133,7 +133,7 @@ fn perform(
     };
     let before = Both { client: Some(State::Closed), server: listens(experiment) };
     let before = if remote.is_some() { Both { server: None, ..before } } else { before };
-    let narrator = Narrator::new(voice, pairing, before);
+    let narrator = Narrator::new(voice, pairing, before).by_hand();
     let narrator = thread::spawn(move || narrator.run(&heard));
     let began = stage.now();
     let mut talk = Talk::new(&mut *stage, seed, bar.clone());

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use handclasp::tcp::state::Cause;
 use handclasp::tcp::{State, Tuple};
 use handclasp::wire::frame::Medium;
 use handclasp::wire::tcp::{Flags, Header};
@@ -15,13 +14,14 @@ use handclasp_craft::template::Template;
 use handclasp_explain::catalogue::Message;
 use handclasp_explain::catalogue::experiment::Happened;
 use handclasp_explain::track::dissect;
+use handclasp_explain::track::note::Note;
 use indicatif::ProgressBar;
 use rand_pcg::Pcg32;
 
 use super::stage::Stage;
 use crate::error::Error;
 use crate::language::say;
-use crate::watch::{self, Sight};
+use crate::watch::{Remark, Sight};
 
 /// What the client asks for.
 pub(super) const REQUEST: &str = r#"data "GET / HTTP/1.0\r\n\r\n""#;
@@ -84,10 +84,10 @@ struct Line {
     tuple: Option<Tuple>,
     /// RSTs that came.
     resets: u32,
-    /// What our end says it is.
-    claim: Option<State>,
     /// Whether what is sent gets lost.
     losing: bool,
+    /// Whether the page came without the FIN behind it.
+    fin_due: bool,
 }
 
 /// Conversations with the peer.
@@ -154,8 +154,8 @@ impl<'s> Talk<'s> {
             conversation: Conversation::open(base),
             tuple: peer.map(|peer| Tuple::new(own, peer)),
             resets: 0,
-            claim: None,
             losing: false,
+            fin_due: false,
         });
         Ok(())
     }
@@ -178,7 +178,9 @@ impl<'s> Talk<'s> {
 
     /// The beginning of the page.
     pub(super) fn page(&mut self) -> Ran<Segment> {
-        self.expect("[P.?F] seq auto ack auto")
+        let page = self.expect("[P.?F] seq auto ack auto")?;
+        self.line().fin_due = !page.header.flags.contains(Flags::FIN);
+        Ok(page)
     }
 
     /// Sends what a template says.
@@ -206,7 +208,11 @@ impl<'s> Talk<'s> {
     pub(super) fn expect_within(&mut self, what: &str, within: Duration) -> Ran<Segment> {
         let step = Step::Expect { what: template(what), within };
         match self.step(step)? {
-            Outcome::Met { at, packet, .. } => Ok(Segment::new(at, &packet)),
+            Outcome::Met { at, packet, .. } => {
+                let segment = Segment::new(at, &packet);
+                self.line().fin_due &= !segment.header.flags.contains(Flags::FIN);
+                Ok(segment)
+            }
             Outcome::Missed { instead } => Err(Stop::Unlike(Happened::Missed {
                 expected: what.to_owned(),
                 instead: instead.map(|mismatch| mismatch.to_string()),
@@ -266,10 +272,31 @@ impl<'s> Talk<'s> {
 
     /// Our end is in this state from here on, whatever its packets look like.
     pub(super) fn we_are(&mut self, state: State) {
-        self.line().claim = Some(state);
+        self.claim(Some(state));
+    }
+
+    /// Our end is again in the state that its packets show.
+    pub(super) fn we_are_what_we_send(&mut self) {
+        self.claim(None);
+    }
+
+    fn claim(&self, state: Option<State>) {
         if let Some(tuple) = self.tuple() {
-            let step = watch::Step::State { to: state, cause: Cause::ActiveOpen };
-            self.stage.show(Sight::Step(tuple, step));
+            self.stage.show(Sight::Claim(tuple, state));
+        }
+    }
+
+    /// Says what the next packet is that we send.
+    pub(super) fn next_is(&self, note: Note) {
+        if let Some(tuple) = self.tuple() {
+            self.stage.show(Sight::Remark(tuple, Remark::Next(note)));
+        }
+    }
+
+    /// Says what the last packet was that came.
+    pub(super) fn last_was(&self, note: Note) {
+        if let Some(tuple) = self.tuple() {
+            self.stage.show(Sight::Remark(tuple, Remark::Last(note)));
         }
     }
 
@@ -278,8 +305,11 @@ impl<'s> Talk<'s> {
         self.line().resets
     }
 
-    /// Ends the connection: closes it, if it is open.
+    /// Ends the connection: closes it, if it is open. Who served a page closes first.
     pub(super) fn close(&mut self) -> Ran<()> {
+        if self.line().fin_due {
+            self.maybe("[F.?P] seq auto", MOMENT)?;
+        }
         self.end(Ending::default())
     }
 
@@ -366,14 +396,7 @@ impl<'s> Talk<'s> {
             let Some(packet) = line.conversation.next_send(now, &mut self.rng) else {
                 return Ok(());
             };
-            let (losing, claim) = (line.losing, line.claim);
-            if let (Some(_), Some(tuple)) = (claim, self.tuple()) {
-                let Segment { header, len, .. } = Segment::new(now, &packet);
-                let seg_len = header.seg_len(len);
-                let step = watch::Step::Sent { seq: header.seq, seg_len };
-                self.stage.show(Sight::Step(tuple, step));
-            }
-            if losing { self.stage.lose(&packet)? } else { self.stage.send(&packet)? }
+            if line.losing { self.stage.lose(&packet)? } else { self.stage.send(&packet)? }
         }
     }
 

@@ -97,6 +97,7 @@ pub(crate) fn look(medium: Medium, at: Instant, ours: bool, bytes: &[u8]) -> Opt
         sum: checksum::sum(bytes).partial(),
         fate: Fate::Arrived,
         peer: None,
+        remark: None,
     })
 }
 

@@ -76,6 +76,25 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
             let (whose, open, not) = (cast.possessive(peer), cast.is(peer), cast.is(from));
             write!(out, "2nd: ack = {whose} ISN + 1; {open} open, {not} not yet")
         }
+        Note::OldDuplicate => write!(out, "an old duplicate, which the network kept until now"),
+        Note::NeverSent => {
+            write!(out, "acknowledges what {} never sent: a RST is due", cast.subject(peer))
+        }
+        Note::Undoes => write!(out, "undoes what the old duplicate began"),
+        Note::Rejects => {
+            write!(out, "the ack fits nothing; {} on", cast.does(from, "wait", "waits"))
+        }
+        Note::Fits => write!(out, "invented as well, but the ack fits"),
+        Note::Forged => {
+            write!(out, "forged: somebody else sends it in {} name", cast.possessive(from))
+        }
+        Note::UnaskedSynAck => {
+            write!(out, "a SYN-ACK for nothing that {} sent", cast.subject(peer))
+        }
+        Note::CrossingSynAck => {
+            write!(out, "the same SYN, with an ack now: {} seen the other", cast.has(from))
+        }
+        Note::AnotherSyn => write!(out, "another SYN than the one that was answered"),
         Note::CrossingSyn => write!(out, "the SYNs cross: both ends open at once"),
         Note::Third { data } => out.write_str(third_text(data)),
         Note::InPlaceOfThird => {

@@ -40,6 +40,10 @@ pub(crate) struct End {
     pub(crate) duplicate_acks: u32,
     /// The number of its FIN.
     pub(crate) fin: Option<SeqNumber>,
+    /// Whether it sent a SYN, with or without an acknowledgment.
+    pub(crate) sent_syn: bool,
+    /// Whether it sent one with an acknowledgment.
+    pub(crate) sent_syn_ack: bool,
     /// Whether the last segment that reached it was a SYN that it had before.
     pub(crate) syn_came_again: bool,
     /// Totals of what it sent.
@@ -49,6 +53,11 @@ pub(crate) struct End {
 }
 
 impl End {
+    /// Forgets the connection that is over, but not the state and what was counted.
+    pub(crate) fn begin_anew(&mut self) {
+        *self = Self { known: self.known, counts: self.counts, ..Self::default() };
+    }
+
     /// Its first sequence number, and that everything before `next` was seen.
     pub(crate) fn begins(&mut self, iss: SeqNumber, next: SeqNumber) {
         self.iss = Some(iss);

@@ -9,6 +9,7 @@ pub(in crate::experiment) const CLOSED_PORT: Experiment = Experiment {
     row: "S4.4",
     clause: "RFC 9293 §3.10.7.1",
     what: What::ClosedPort,
+    absolute: true,
     run,
     ..Experiment::PLAIN
 };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use handclasp::tcp::State;
+
 use super::{Experiment, Happened, Ran, Service, Stop, Talk, What};
 
 /// RFC 1122's two hours, and some more.
@@ -30,6 +32,7 @@ pub(in crate::experiment) const KEEPALIVE_DEAD_PEER: Experiment = Experiment {
 
 fn run(talk: &mut Talk<'_>) -> Ran {
     let third = talk.open()?;
+    talk.we_are(State::Closed);
     let first = talk.expect_within(PROBE, IDLE)?;
     let (mut probes, mut last, mut within) = (1, first.at, BETWEEN);
     while talk.resets() == 0

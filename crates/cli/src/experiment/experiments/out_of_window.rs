@@ -21,6 +21,8 @@ fn run(talk: &mut Talk<'_>) -> Ran {
     talk.send(r#"[P.] seq auto-1000 data "before""#)?;
     talk.expect("[.] seq auto ack auto")?;
     talk.peer_is(State::Established)?;
+    talk.we_are_what_we_send();
     talk.request()?;
+    talk.close()?;
     Ok(Happened::KeptOut)
 }

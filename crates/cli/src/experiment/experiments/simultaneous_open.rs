@@ -23,5 +23,7 @@ fn run(talk: &mut Talk<'_>) -> Ran {
     talk.peer_is(State::Established)?;
     talk.send(r#"[P.] data "hello\n""#)?;
     talk.expect("[.] seq auto ack auto")?;
+    talk.we_are_what_we_send();
+    talk.close()?;
     Ok(Happened::OpenedAtOnce)
 }

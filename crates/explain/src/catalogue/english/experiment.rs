@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::super::experiment::{Column, Experiment, Happened};
+use super::super::findings::Times;
 use super::super::{Count, Time};
 
 pub(super) const fn tried(experiment: Experiment) -> &'static str {
@@ -140,12 +141,12 @@ pub(super) fn happened(out: &mut dyn Write, happened: &Happened) -> fmt::Result 
             write!(out, "; the new SYN, sent again, opened the connection")
         }
         H::FinGivenUp { times, took, reset } => {
-            let times = Count((*times).into());
-            write!(out, "the FIN came again {times} times in {}, then ", Time(*took))?;
+            let times = Times((*times).into());
+            write!(out, "the FIN came again {times} in {}, then ", Time(*took))?;
             end(out, *reset)
         }
         H::SynAckGivenUp { waits } => {
-            write!(out, "the SYN-ACK came again {} times, after ", Count(waits.len() as u64))?;
+            write!(out, "the SYN-ACK came again {}, after ", Times(waits.len() as u64))?;
             list(out, waits)?;
             write!(out, "; then the half-open connection was forgotten")
         }
