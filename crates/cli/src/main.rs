@@ -9,7 +9,6 @@ mod language;
 mod link;
 mod netcat;
 #[cfg(target_os = "linux")]
-#[allow(dead_code, reason = "what sends by hand is being added")]
 mod raw;
 mod watch;
 mod whims;

@@ -16,7 +16,6 @@ use handclasp::tcp::State;
 use handclasp_craft::text::nearest;
 use handclasp_explain::catalogue::Message;
 use handclasp_explain::track::{Both, Flow};
-use handclasp_lab::enter::enter;
 
 use crate::Outcome;
 use crate::error::Error;
@@ -29,7 +28,6 @@ use crate::watch::pairing::Pairing;
 
 use args::{Against, Sysctl, TryArgs};
 use stage::Stage;
-use stage::live::{Live, Remote, Seen};
 use stage::simulated::Simulated;
 use table::{ALL, Experiment};
 use talk::{Stop, Talk};
@@ -46,12 +44,15 @@ pub(crate) fn run(args: &TryArgs) -> Result<Outcome, Error> {
         return Ok(Outcome::Done);
     }
     let chosen = choose(args)?;
-    if args.against == Against::Handclasp && !args.sysctl.is_empty() {
-        return Err(Error::SysctlOfOurs);
+    if args.against == Against::Handclasp {
+        // There is no real link nor a kernel in virtual time.
+        let real = [("--sysctl", !args.sysctl.is_empty()), ("--write", args.write.is_some())];
+        if let Some((option, _)) = real.iter().find(|(_, given)| *given) {
+            return Err(Error::NotAgainstOurs(option));
+        }
     }
     let remote = remote(args)?;
     if args.link.is_none() && args.against == Against::Kernel {
-        // An ordinary user can do this only while there is one thread.
         enter()?;
     }
     let (mut as_said, mut otherwise) = (0, 0);
@@ -83,7 +84,7 @@ fn choose(args: &TryArgs) -> Result<Vec<&'static Experiment>, Error> {
     let named: Vec<_> = TABLE.iter().filter(|known| known.name == name).collect();
     if named.is_empty() {
         let near = nearest(&name, TABLE.iter().map(|known| known.name));
-        let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        let hint = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
         return Err(Error::NoExperiment { name, hint });
     }
     let mut option = None;
@@ -170,18 +171,50 @@ fn stage(
     seed: u64,
     sights: &SyncSender<Sight>,
 ) -> Result<Box<dyn Stage>, Error> {
+    match (remote, args.against) {
+        (None, Against::Handclasp) => {
+            Ok(Box::new(Simulated::new(experiment.service, seed, sights)))
+        }
+        _ => live(args, remote, experiment, sights),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn live(
+    args: &TryArgs,
+    remote: Option<SocketAddr>,
+    experiment: &Experiment,
+    sights: &SyncSender<Sight>,
+) -> Result<Box<dyn Stage>, Error> {
+    use stage::live::{Live, Remote, Seen};
     let seen = Seen { sights, write: args.write.as_deref() };
     if let (Some(socket), Some(link)) = (remote, &args.link) {
         let (address, gateway) = (args.address, args.gateway);
         let remote = Remote { link, address, gateway, socket };
         return Ok(Box::new(Live::remote(&remote, &seen)?));
     }
-    Ok(match args.against {
-        Against::Handclasp => Box::new(Simulated::new(experiment.service, seed, sights)),
-        Against::Kernel => {
-            Box::new(Live::kernel(experiment.service, &sysctls(args, experiment), &seen)?)
-        }
-    })
+    Ok(Box::new(Live::kernel(experiment.service, &sysctls(args, experiment), &seen)?))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn live(
+    _args: &TryArgs,
+    _remote: Option<SocketAddr>,
+    _experiment: &Experiment,
+    _sights: &SyncSender<Sight>,
+) -> Result<Box<dyn Stage>, Error> {
+    Err(Error::NeedsLinux("handclasp try --against handclasp"))
+}
+
+/// Enters a network of one's own. An ordinary user can do this only while there is one thread.
+#[cfg(target_os = "linux")]
+fn enter() -> Result<(), Error> {
+    Ok(handclasp_lab::enter::enter()?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn enter() -> Result<(), Error> {
+    Ok(())
 }
 
 /// What the kernel's end is told: the experiment's own, then what the user says.

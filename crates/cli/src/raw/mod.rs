@@ -132,6 +132,7 @@ impl Raw {
     }
 
     /// What the link's packets start with.
+    #[allow(dead_code, reason = "for packets that are crafted one by one")]
     pub(crate) fn medium(&self) -> Medium {
         self.medium
     }
@@ -178,6 +179,7 @@ impl Raw {
         Ok(self.transmit(frame).await?)
     }
 
+    #[allow(dead_code, reason = "for packets that are crafted one by one")]
     /// Sends a frame, its Ethernet header included, byte by byte as it is.
     ///
     /// # Errors

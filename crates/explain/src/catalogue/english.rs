@@ -76,18 +76,6 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
             let (whose, open, not) = (cast.possessive(peer), cast.is(peer), cast.is(from));
             write!(out, "2nd: ack = {whose} ISN + 1; {open} open, {not} not yet")
         }
-        Note::OldDuplicate => write!(out, "an old duplicate, which the network kept until now"),
-        Note::NeverSent => {
-            write!(out, "acknowledges what {} never sent: a RST is due", cast.subject(peer))
-        }
-        Note::Undoes => write!(out, "undoes what the old duplicate began"),
-        Note::Rejects => {
-            write!(out, "the ack fits nothing; {} on", cast.does(from, "wait", "waits"))
-        }
-        Note::Fits => write!(out, "invented as well, but the ack fits"),
-        Note::Forged => {
-            write!(out, "forged: somebody else sends it in {} name", cast.possessive(from))
-        }
         Note::UnaskedSynAck => {
             write!(out, "a SYN-ACK for nothing that {} sent", cast.subject(peer))
         }
@@ -144,6 +132,27 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         }
         Note::Damaged => write!(out, "✗ damaged on the way: its checksum fails"),
         Note::Copied => write!(out, "a copy that the link made"),
+        ref by_hand => write_by_hand(out, cast, from, by_hand),
+    }
+}
+
+/// What somebody who makes packets by hand says of them.
+fn write_by_hand(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt::Result {
+    let peer = from.other();
+    match note {
+        Note::OldDuplicate => write!(out, "an old duplicate, which the network kept until now"),
+        Note::NeverSent => {
+            write!(out, "acknowledges what {} never sent: a RST is due", cast.subject(peer))
+        }
+        Note::Undoes => write!(out, "undoes what the old duplicate began"),
+        Note::Rejects => {
+            write!(out, "the ack fits nothing; {} on", cast.does(from, "wait", "waits"))
+        }
+        Note::Fits => write!(out, "invented as well, but the ack fits"),
+        Note::Forged => {
+            write!(out, "forged: somebody else sends it in {} name", cast.possessive(from))
+        }
+        _ => Ok(()),
     }
 }
 

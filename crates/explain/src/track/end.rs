@@ -136,7 +136,11 @@ impl End {
             }
             return valid;
         }
-        if acceptable::touches_window(rcv_nxt, window, header.seq, seg_len) {
+        // Of SYNs that crossed, the one that comes again brings the ACK (RFC 9293 §3.5, figure 7).
+        let crossed = state == State::SynReceived
+            && header.flags.contains(Flags::SYN | Flags::ACK)
+            && peer.iss == Some(header.seq);
+        if crossed || acceptable::touches_window(rcv_nxt, window, header.seq, seg_len) {
             self.takes_ack(header);
             peer.arrived.add(header.seq, seg_len);
             self.takes_fin(peer);

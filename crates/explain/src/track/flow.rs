@@ -192,6 +192,8 @@ impl Flow {
         for side in [Side::Client, Side::Server] {
             self.ends[side].begin_anew();
         }
+        // Whoever answers it does so because somebody listens.
+        self.ends[from.other()].known = Known { state: Some(State::Listen), read: false };
         (self.handshake, self.first_fin, self.reset) = (Handshake::default(), None, None);
     }
 

@@ -69,6 +69,13 @@ pub(super) const fn theory(experiment: Experiment) -> &'static str {
         E::DataInSecond => {
             "data may come with a SYN-ACK; a receiver that does not acknowledge it gets it again"
         }
+        later => theory_behind_the_handshake(later),
+    }
+}
+
+const fn theory_behind_the_handshake(experiment: Experiment) -> &'static str {
+    use Experiment as E;
+    match experiment {
         E::FakeSynAck => {
             "whoever did not ask answers with a RST whose number is what was acknowledged; only a \
              peer in SYN-SENT with just these numbers can be fooled"
@@ -107,6 +114,7 @@ pub(super) const fn theory(experiment: Experiment) -> &'static str {
             "after an idle time come probes with a number that was acknowledged already; when \
              none is answered, the connection ends"
         }
+        _ => "",
     }
 }
 
