@@ -4,6 +4,10 @@
 mod common;
 
 use common::{handclasp, skip};
+use handclasp_lab::isolated::Isolated;
+use handclasp_lab::lab::{Lab, LabConfig, OUR_INTERFACE, OUR_IPV4, PEER_IPV4};
+use handclasp_lab::serve;
+use handclasp_lab::server::{ListenOptions, Server};
 use serde_json::Value;
 
 /// One packet, and both ends' states behind it.
@@ -440,4 +444,39 @@ fn a_wrong_word_is_answered_in_one_line() {
         assert_eq!((run.code, run.stderr.lines().count()), (2, 1), "{words}: {run}");
         assert!(run.stderr.contains(answer), "{words}: {run}");
     }
+}
+
+/// A host that answers on a real link, of which only our end can be seen.
+#[test]
+fn a_host_on_a_link() {
+    Isolated::new().run(|| {
+        let lab = Lab::veth(&LabConfig::default()).expect("a lab");
+        let options = ListenOptions::default();
+        let _server =
+            Server::start(lab.peer(), (PEER_IPV4, 80).into(), &options, serve::http("page\n"));
+        let file = common::scratch("link").join("try.pcapng");
+        let on = format!("--link packet:{OUR_INTERFACE} --address {OUR_IPV4}/24 --json");
+        for (experiment, port, states) in [
+            ("handshake", 80, "ESTABLISHED ESTABLISHED"),
+            ("closed-port", 81, "CLOSED ?"),
+            ("blind-reset", 80, "ESTABLISHED ESTABLISHED"),
+        ] {
+            let words = format!("try {experiment} {on} {PEER_IPV4} {port}");
+            let run =
+                common::Run::of(common::command().args(words.split(' ')).arg("--write").arg(&file));
+            assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{words}: {run}");
+            let objects = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+            let objects: Vec<Value> = objects.collect();
+            let packets = objects.iter().filter(|object| object["type"] == "packet").map(packet);
+            assert!(packets.into_iter().any(|packet| packet.states == states), "{words}: {run}");
+            // What a peer says of itself is known in a lab alone.
+            assert!(objects.iter().all(|object| object["states"]["server"]["read"] != true));
+            let written = std::fs::read(&file).expect("a capture");
+            assert_eq!(written[..4], [0x0a, 0x0d, 0x0d, 0x0a]);
+        }
+        let nobody = format!("try handshake {on} 10.77.0.9 80");
+        let run = common::Run::of(common::command().args(nobody.split(' ')));
+        assert_eq!((run.code, run.stderr.lines().count()), (2, 1), "{run}");
+        assert!(run.stderr.contains("nobody on the link answers for 10.77.0.9"), "{run}");
+    });
 }
