@@ -446,6 +446,31 @@ fn a_wrong_word_is_answered_in_one_line() {
     }
 }
 
+/// Cells of a text on a screen: Chinese takes two for a character.
+fn cells(text: &str) -> usize {
+    let wide =
+        |c: &char| ('\u{2e80}'..='\u{9fff}').contains(c) || ('\u{ff00}'..='\u{ff60}').contains(c);
+    text.chars().count() + text.chars().filter(wide).count()
+}
+
+#[test]
+fn the_columns_of_a_chinese_ladder_stand_under_each_other() {
+    let words = ["--lang", "zh", "try", "handshake", "--against", "handclasp"];
+    let run = handclasp(&words).expect("virtual time");
+    assert_eq!(run.code, 0, "{run}");
+    let heading = run.stdout.lines().find(|line| line.contains("报文段")).expect("headings");
+    let column = |line: &str, word: &str| line.split_once(word).map(|(front, _)| cells(front));
+    let rows = run.stdout.lines().filter(|line| line.contains("──▶") || line.contains("◀──"));
+    for row in rows {
+        let arrow = column(row, "──▶").or(column(row, "◀──"));
+        assert_eq!(column(heading, "报文段"), arrow.map(|at| at + 4), "{run}");
+        let state = row.split_whitespace().rev().nth(1).expect("a state and its mark");
+        let right = row.rfind(state).and_then(|at| row.get(..at)).map(cells);
+        assert_eq!(column(heading, "handclasp"), right, "{run}");
+    }
+    assert!(run.stdout.contains("✔ 符合 RFC 9293 §3.5：请求得到了应答"), "{run}");
+}
+
 /// A host that answers on a real link, of which only our end can be seen.
 #[test]
 fn a_host_on_a_link() {
