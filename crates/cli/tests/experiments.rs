@@ -359,6 +359,31 @@ fn half_open_for_as_long_as_the_kernel_takes() {
 }
 
 #[test]
+fn syn_flood() {
+    both("syn-flood", "", |run| {
+        assert_eq!(run.count("client S 0 - 0"), 9, "{run:#?}");
+        let honest = run.packets.iter().map(|packet| packet.stream).max().expect("packets");
+        let honest = run.stream(honest);
+        // The server keeps no state of it before the third packet.
+        assert!(!honest.packets[1].states.ends_with("SYN-RECEIVED"), "{honest:#?}");
+        assert_eq!(honest.packets[2].segment, "client . 1 1 0");
+        assert_eq!(honest.packets[2].states, "ESTABLISHED ESTABLISHED");
+        honest.has_page(19);
+    });
+}
+
+#[test]
+fn without_cookies_a_flood_shuts_honest_clients_out() {
+    let words = ["try", "syn-flood", "--sysctl", "tcp_syncookies=0"];
+    let Some(run) = handclasp(&words) else { return };
+    assert_eq!(run.code, 1, "{run}");
+    assert!(
+        run.stdout.contains("✘ not as RFC 4987") && run.stdout.contains("nothing came"),
+        "{run}"
+    );
+}
+
+#[test]
 fn lost_last_ack() {
     both("lost-last-ack", "--sysctl tcp_orphan_retries=1", |run| {
         assert_eq!(run.find("client F. 1 1 0").states, "FIN-WAIT-1 CLOSE-WAIT");
@@ -399,7 +424,7 @@ fn all_of_them_are_told_to_programs() {
                 &["name", "against", "article", "clause", "happened"]
             }
             "summary" => {
-                assert_eq!((&object["as_said"], &object["otherwise"]), (&20.into(), &0.into()));
+                assert_eq!((&object["as_said"], &object["otherwise"]), (&21.into(), &0.into()));
                 assert_eq!(object["ok"], true);
                 &[]
             }
@@ -408,7 +433,7 @@ fn all_of_them_are_told_to_programs() {
         let missing = strings.iter().find(|name| !object[**name].is_string());
         assert_eq!(missing, None, "{line}");
     }
-    assert_eq!(verdicts, 20);
+    assert_eq!(verdicts, 21);
     let last: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
     assert_eq!(last["type"], "summary");
 }
@@ -417,7 +442,7 @@ fn all_of_them_are_told_to_programs() {
 fn the_table_has_all_of_them() {
     let run = handclasp(&["try", "--list"]).expect("no network");
     let list = handclasp(&["try", "--list", "--json"]).expect("no network");
-    assert_eq!((run.code, list.code, list.stdout.lines().count()), (0, 0, 20), "{run}{list}");
+    assert_eq!((run.code, list.code, list.stdout.lines().count()), (0, 0, 21), "{run}{list}");
     for line in list.stdout.lines() {
         let object: Value = serde_json::from_str(line).expect("an object");
         assert!(run.stdout.contains(object["name"].as_str().expect("a name")), "{run}");
@@ -437,6 +462,7 @@ fn a_wrong_word_is_answered_in_one_line() {
         ),
         ("try handshake --link packet:lo 127.0.0.1 80", "--address"),
         ("try handshake 127.0.0.1 80", "--link"),
+        ("try syn-flood --link packet:lo --address 10.0.0.1/8 10.0.0.2 80", "harm to a real host"),
         (
             "try handshake --link packet:lo --address 127.0.0.1/8 127.0.0.1 80",
             "has 127.0.0.1 itself",

@@ -4,7 +4,7 @@ use super::*;
 use crate::catalogue::English;
 use crate::catalogue::experiment::{Experiment, Happened};
 
-const ALL: [Experiment; 20] = [
+const ALL: [Experiment; 21] = [
     Experiment::Handshake,
     Experiment::DataInThird,
     Experiment::SkipThird,
@@ -20,6 +20,7 @@ const ALL: [Experiment; 20] = [
     Experiment::OldDuplicateSynFirst,
     Experiment::LostLastAck,
     Experiment::HalfOpen,
+    Experiment::SynFlood,
     Experiment::SimultaneousOpen,
     Experiment::HalfClose,
     Experiment::OutOfWindow,
@@ -70,6 +71,7 @@ fn every_outcome_has_a_sentence_in_both_languages() {
         Happened::DuplicateUndoneLater { resets: 1 },
         Happened::FinGivenUp { times: 8, took: second, reset: false },
         Happened::SynAckGivenUp { waits: waits.clone() },
+        Happened::LetInByCookie { syns: 12 },
         Happened::OpenedAtOnce,
         Happened::HalfClosed,
         Happened::KeptOut,

@@ -79,7 +79,7 @@ impl Live {
         let (server, closed) = (SocketAddr::new(peer, SERVER), SocketAddr::new(peer, CLOSED));
         let options = ListenOptions::default();
         let listening = match service {
-            Service::Page | Service::FastOpen => {
+            Service::Page | Service::FastOpen | Service::SmallQueue => {
                 Server::start(lab.peer(), server, &options, serve::http(PAGE))?
             }
             Service::KeepAlive => Server::start(lab.peer(), server, &options, serve::keep_alive)?,

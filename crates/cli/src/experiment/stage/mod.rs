@@ -24,6 +24,8 @@ pub(super) enum Service {
     Page,
     /// The same, and it takes data in a SYN that has a Fast Open cookie.
     FastOpen,
+    /// As [`Service::Page`], with room for a handful of half-open connections.
+    SmallQueue,
     /// It reads to the end, and probes a peer that is silent.
     KeepAlive,
 }

@@ -33,6 +33,9 @@ const DELAY: Duration = Duration::from_millis(10);
 /// Bits per second: packets that leave together arrive one after the other.
 const RATE: u64 = 1_000_000_000;
 
+/// Connections that may be half open where there is little room for them.
+const HALF_OPEN: usize = 4;
+
 /// Connections that may be half open by Fast Open at once.
 const FAST_OPENED: usize = 16;
 
@@ -75,6 +78,9 @@ impl Simulated {
         let mut backlog = Backlog::default();
         if service == Service::FastOpen {
             backlog.fast_open = FAST_OPENED;
+        }
+        if service == Service::SmallQueue {
+            backlog.syn = HALF_OPEN;
         }
         let server = Server::new(at, move |id| Guest::new(id, service != Service::KeepAlive));
         network.run(peer, server.config(Arc::new(config)).backlog(backlog));

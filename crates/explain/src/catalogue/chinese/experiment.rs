@@ -24,6 +24,7 @@ pub(super) const fn tried(experiment: Experiment) -> &'static str {
         E::OldDuplicateSynFirst => "旧的重复 SYN 之后，新的 SYN 抢在撤销它的 RST 之前到达",
         E::LostLastAck => "我方先关闭，并且始终不确认对端的 FIN",
         E::HalfOpen => "发一个 SYN 之后保持沉默：SYN-ACK 永远得不到应答",
+        E::SynFlood => "没有下文的 SYN 占满队列，然后来了一个正常的客户端",
         E::SimultaneousOpen => "双方都发 SYN，两个 SYN 在途中交错",
         E::HalfClose => "关闭一个方向，另一个方向继续",
         E::OutOfWindow => "发送窗口之外的数据，以及早已过去的数据",
@@ -77,6 +78,10 @@ const fn theory_behind_the_handshake(experiment: Experiment) -> &'static str {
             "SYN-ACK 从 1 s 起按加倍的间隔重发（Linux：1、2、4、8、16，最后再等 32 s，\
              共 63 s），然后半开连接被忘掉"
         }
+        E::SynFlood => {
+            "用 SYN cookie 时，服务器需要知道的一切都编码在 SYN-ACK 的序号里，在 ACK 把它带回来之前\
+             什么都不保存；不用它，客户端就被挡在门外"
+        }
         E::SimultaneousOpen => {
             "双方都从 SYN-SENT 到 SYN-RECEIVED 再到 ESTABLISHED：是一个连接，不是两个"
         }
@@ -125,6 +130,11 @@ pub(super) fn happened(out: &mut dyn Write, happened: &Happened) -> fmt::Result 
             list(out, waits)?;
             write!(out, "；然后半开连接被忘掉")
         }
+        H::LetInByCookie { syns } => write!(
+            out,
+            "{} 个 SYN 之后客户端仍然连上了，在它的 ACK 到来之前服务器什么都没有保存",
+            Count((*syns).into())
+        ),
         H::DeadPeerNoticed { idle, probes, reset } => {
             let probes = Count((*probes).into());
             write!(out, "空闲 {} 之后，{probes} 个探测都没有应答，然后", Time(*idle))?;
