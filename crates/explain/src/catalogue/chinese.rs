@@ -83,7 +83,15 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         }
         Note::Damaged => write!(out, "✗ 途中损坏：校验和不符"),
         Note::Copied => write!(out, "链路复制出来的副本"),
-        ref by_hand => write_by_hand(out, me, peer, by_hand),
+        ref by_hand @ (Note::OldDuplicate
+        | Note::NeverSent
+        | Note::Undoes
+        | Note::Rejects
+        | Note::Fits
+        | Note::Forged
+        | Note::UnaskedSynAck
+        | Note::CrossingSynAck
+        | Note::AnotherSyn) => write_by_hand(out, me, peer, by_hand),
     }
 }
 

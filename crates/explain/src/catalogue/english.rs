@@ -76,13 +76,6 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
             let (whose, open, not) = (cast.possessive(peer), cast.is(peer), cast.is(from));
             write!(out, "2nd: ack = {whose} ISN + 1; {open} open, {not} not yet")
         }
-        Note::UnaskedSynAck => {
-            write!(out, "a SYN-ACK for nothing that {} sent", cast.subject(peer))
-        }
-        Note::CrossingSynAck => {
-            write!(out, "the same SYN, with an ack now: {} seen the other", cast.has(from))
-        }
-        Note::AnotherSyn => write!(out, "another SYN than the one that was answered"),
         Note::CrossingSyn => write!(out, "the SYNs cross: both ends open at once"),
         Note::Third { data } => out.write_str(third_text(data)),
         Note::InPlaceOfThird => {
@@ -132,7 +125,15 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         }
         Note::Damaged => write!(out, "✗ damaged on the way: its checksum fails"),
         Note::Copied => write!(out, "a copy that the link made"),
-        ref by_hand => write_by_hand(out, cast, from, by_hand),
+        ref by_hand @ (Note::OldDuplicate
+        | Note::NeverSent
+        | Note::Undoes
+        | Note::Rejects
+        | Note::Fits
+        | Note::Forged
+        | Note::UnaskedSynAck
+        | Note::CrossingSynAck
+        | Note::AnotherSyn) => write_by_hand(out, cast, from, by_hand),
     }
 }
 
@@ -152,6 +153,13 @@ fn write_by_hand(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> f
         Note::Forged => {
             write!(out, "forged: somebody else sends it in {} name", cast.possessive(from))
         }
+        Note::UnaskedSynAck => {
+            write!(out, "a SYN-ACK for nothing that {} sent", cast.subject(peer))
+        }
+        Note::CrossingSynAck => {
+            write!(out, "the same SYN, with an ack now: {} seen the other", cast.has(from))
+        }
+        Note::AnotherSyn => write!(out, "another SYN than the one that was answered"),
         _ => Ok(()),
     }
 }
