@@ -3,10 +3,14 @@
 
 mod args;
 mod error;
+mod experiment;
 mod lab;
+mod language;
 mod link;
 mod netcat;
 mod plot;
+#[cfg(target_os = "linux")]
+mod raw;
 mod simulate;
 mod watch;
 mod whims;
@@ -33,8 +37,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misuse(&error),
     };
+    language::choose(cli.lang);
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
+        Command::Try(args) => experiment::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
         Command::Simulate(args) => simulate::run(*args),

@@ -1,5 +1,7 @@
 //! The sentences in English.
 
+mod experiment;
+
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -21,6 +23,10 @@ impl Language for English {
             Message::Note { from, note } => write_note(out, cast, from, note),
             Message::Ending(ending) => write_ending(out, cast, ending),
             Message::Hint(hint) => out.write_str(hint_text(hint)),
+            Message::Tried(which) => out.write_str(experiment::tried(which)),
+            Message::Theory(which) => out.write_str(experiment::theory(which)),
+            Message::Happened(happened) => experiment::happened(out, happened),
+            Message::Column(column) => out.write_str(experiment::column(column)),
             ref other => write_rest(out, other),
         }
     }
@@ -120,6 +126,42 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         }
         Note::Damaged => write!(out, "✗ damaged on the way: its checksum fails"),
         Note::Copied => write!(out, "a copy that the link made"),
+        ref by_hand @ (Note::OldDuplicate
+        | Note::NeverSent
+        | Note::Undoes
+        | Note::Rejects
+        | Note::Fits
+        | Note::Forged
+        | Note::UnaskedSynAck
+        | Note::CrossingSynAck
+        | Note::AnotherSyn) => write_by_hand(out, cast, from, by_hand),
+    }
+}
+
+/// What somebody who makes packets by hand says of them.
+fn write_by_hand(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt::Result {
+    let peer = from.other();
+    match note {
+        Note::OldDuplicate => write!(out, "an old duplicate, which the network kept until now"),
+        Note::NeverSent => {
+            write!(out, "acknowledges what {} never sent: a RST is due", cast.subject(peer))
+        }
+        Note::Undoes => write!(out, "undoes what the old duplicate began"),
+        Note::Rejects => {
+            write!(out, "the ack fits nothing; {} on", cast.does(from, "wait", "waits"))
+        }
+        Note::Fits => write!(out, "invented as well, but the ack fits"),
+        Note::Forged => {
+            write!(out, "forged: somebody else sends it in {} name", cast.possessive(from))
+        }
+        Note::UnaskedSynAck => {
+            write!(out, "a SYN-ACK for nothing that {} sent", cast.subject(peer))
+        }
+        Note::CrossingSynAck => {
+            write!(out, "the same SYN, with an ack now: {} seen the other", cast.has(from))
+        }
+        Note::AnotherSyn => write!(out, "another SYN than the one that was answered"),
+        _ => Ok(()),
     }
 }
 
@@ -159,6 +201,7 @@ fn told(why: LossSign) -> &'static str {
         LossSign::Rescue => "again: to keep ACKs coming, for nothing new may be sent",
         LossSign::Reneging => "again: it was reported to be there, and is gone",
         LossSign::PathMtu => "again: it was too large for the path",
+        LossSign::SynAck => "again: the server did not take what came with the SYN",
         _ => "again: it may be lost",
     }
 }
@@ -242,7 +285,29 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
-        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) => Ok(()),
+        Message::HandHeading => write!(out, "by hand"),
+        Message::TriedHeading => write!(out, "tried"),
+        Message::TheoryHeading => write!(out, "theory"),
+        Message::Verdict { clause, as_said, happened } => {
+            write!(out, "{}as {clause} says: ", if as_said { "" } else { "not " })?;
+            experiment::happened(out, happened)
+        }
+        Message::Awaited { what, since, within } => {
+            write!(out, "waiting for {what}: {} s of {} s", since.as_secs(), within.as_secs())
+        }
+        Message::CallUs(socket) => {
+            write!(out, "waiting for the peer: have it connect to {socket}")
+        }
+        Message::Tally { as_said, otherwise } => {
+            write!(out, "{} as the RFCs say, {} not", Count(as_said), Count(otherwise))
+        }
+        Message::Note { .. }
+        | Message::Ending(_)
+        | Message::Hint(_)
+        | Message::Tried(_)
+        | Message::Theory(_)
+        | Message::Happened(_)
+        | Message::Column(_) => Ok(()),
     }
 }
 
