@@ -36,9 +36,11 @@ use crate::field::Field;
 use crate::template::{Mismatch, Template};
 
 mod carried;
+mod exchange;
 mod step;
 
 use carried::{Carried, Segment};
+pub use exchange::Exchange;
 pub use step::Step;
 
 /// How a conversation ends.
