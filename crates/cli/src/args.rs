@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::craft::args::CraftArgs;
 use crate::lab::args::LabArgs;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 
@@ -17,6 +18,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Lab(Box<LabArgs>),
+    Craft(Box<CraftArgs>),
     Connect(ConnectArgs),
     Listen(ListenArgs),
 }

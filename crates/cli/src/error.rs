@@ -4,6 +4,8 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use handclasp_craft::text::SpecError;
+
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -13,6 +15,18 @@ pub(crate) enum Error {
     Lab(#[from] handclasp_lab::error::Error),
     #[error("cannot write {path}: {cause}", path = .0.display(), cause = .1)]
     Write(PathBuf, io::Error),
+    #[error("cannot read {path}: {cause}", path = .0.display(), cause = .1)]
+    Read(PathBuf, io::Error),
+    #[error("there is nothing in {0}")]
+    NothingRead(String),
+    #[error("{}", marked(.0, .1))]
+    Spec(String, SpecError),
+    #[error("{0} is no text for a terminal: type -o FILE, or have another program read it")]
+    NotForTerminals(&'static str),
+    #[error("a capture needs an IP or Ethernet header in each packet")]
+    NoCapture,
+    #[error("a capture has packets with an Ethernet header, or without, but not both")]
+    MixedCapture,
     #[error("cannot run {0}: {1}")]
     Run(String, io::Error),
     #[error("cannot resolve {0}: {1}; type an IP address")]
@@ -46,4 +60,24 @@ impl Error {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Io(e) if e.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+/// Columns in front of an error's first line: `handclasp: `.
+const MARGIN: usize = 11;
+
+/// Columns of a text that are shown.
+const SHOWN: usize = 84;
+
+/// The text with the fault marked under it, of a long one only the part around the fault.
+fn marked(text: &str, error: &SpecError) -> String {
+    let column = |byte: usize| text.char_indices().take_while(|(at, _)| *at < byte).count();
+    let (start, end) = (column(error.span.start), column(error.span.end));
+    let letters: Vec<char> = text.chars().collect();
+    let from = if letters.len() > SHOWN { start.saturating_sub(SHOWN / 2) } else { 0 };
+    let to = letters.len().min(from + SHOWN);
+    let part: String = letters.get(from..to).unwrap_or_default().iter().collect();
+    let [before, behind] = [(from > 0), (to < letters.len())].map(|cut| if cut { "…" } else { "" });
+    let spaces = " ".repeat(MARGIN + before.chars().count() + start - from);
+    let marks = "^".repeat(end.min(to).saturating_sub(start).max(1));
+    format!("{before}{part}{behind}\n{spaces}{marks} {error}")
 }
