@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::craft::args::CraftArgs;
+use crate::decode::args::DecodeArgs;
 use crate::lab::args::LabArgs;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 
@@ -19,6 +20,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Lab(Box<LabArgs>),
     Craft(Box<CraftArgs>),
+    Decode(DecodeArgs),
     Connect(ConnectArgs),
     Listen(ListenArgs),
 }

@@ -1,7 +1,9 @@
 //! What goes wrong, in one line that says what to do about it.
 
+use std::fmt::Display;
 use std::io;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use handclasp_craft::text::SpecError;
@@ -19,8 +21,15 @@ pub(crate) enum Error {
     Read(PathBuf, io::Error),
     #[error("there is nothing in {0}")]
     NothingRead(String),
-    #[error("{}", marked(.0, .1))]
+    #[error("{}", marked(.0, span(.0, .1), .1))]
     Spec(String, SpecError),
+    #[error("{}", marked(line, *column..*column + 1, problem))]
+    Bytes { line: String, column: usize, problem: String },
+    #[error(
+        "packet {0} looks like none that is known here: type --from ethernet, --from ip or \
+             --from tcp"
+    )]
+    NoStart(usize),
     #[error("{0} is no text for a terminal: type -o FILE, or have another program read it")]
     NotForTerminals(&'static str),
     #[error("a capture needs an IP or Ethernet header in each packet")]
@@ -68,16 +77,20 @@ const MARGIN: usize = 11;
 /// Columns of a text that are shown.
 const SHOWN: usize = 84;
 
-/// The text with the fault marked under it, of a long one only the part around the fault.
-fn marked(text: &str, error: &SpecError) -> String {
+/// The columns of a text that an error is about.
+fn span(text: &str, error: &SpecError) -> Range<usize> {
     let column = |byte: usize| text.char_indices().take_while(|(at, _)| *at < byte).count();
-    let (start, end) = (column(error.span.start), column(error.span.end));
+    column(error.span.start)..column(error.span.end)
+}
+
+/// The text with these columns marked under it, of a long one only the part around them.
+fn marked(text: &str, columns: Range<usize>, problem: &dyn Display) -> String {
     let letters: Vec<char> = text.chars().collect();
-    let from = if letters.len() > SHOWN { start.saturating_sub(SHOWN / 2) } else { 0 };
+    let from = if letters.len() > SHOWN { columns.start.saturating_sub(SHOWN / 2) } else { 0 };
     let to = letters.len().min(from + SHOWN);
     let part: String = letters.get(from..to).unwrap_or_default().iter().collect();
     let [before, behind] = [(from > 0), (to < letters.len())].map(|cut| if cut { "…" } else { "" });
-    let spaces = " ".repeat(MARGIN + before.chars().count() + start - from);
-    let marks = "^".repeat(end.min(to).saturating_sub(start).max(1));
-    format!("{before}{part}{behind}\n{spaces}{marks} {error}")
+    let spaces = " ".repeat(MARGIN + before.chars().count() + columns.start - from);
+    let marks = "^".repeat(columns.end.min(to).saturating_sub(columns.start).max(1));
+    format!("{before}{part}{behind}\n{spaces}{marks} {problem}")
 }

@@ -3,6 +3,7 @@
 
 mod args;
 mod craft;
+mod decode;
 mod error;
 mod lab;
 mod link;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
         Command::Craft(args) => craft::run(&args),
+        Command::Decode(args) => decode::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
     };

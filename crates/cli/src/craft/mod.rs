@@ -54,7 +54,7 @@ pub(crate) fn run(args: &CraftArgs) -> Result<Outcome, Error> {
 }
 
 /// Fails if what cannot be printed would go to a terminal.
-fn refuse_terminal(form: Form) -> Result<(), Error> {
+pub(crate) fn refuse_terminal(form: Form) -> Result<(), Error> {
     let binary = matches!(form, Form::Bytes | Form::Pcapng);
     match binary && io::stdout().is_terminal() {
         true => Err(Error::NotForTerminals(form.name())),
@@ -62,7 +62,7 @@ fn refuse_terminal(form: Form) -> Result<(), Error> {
     }
 }
 
-fn print(bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn print(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     out.flush()
@@ -73,7 +73,7 @@ fn print(bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 ///
 /// A capture cannot have all of them.
-fn show(form: Form, packets: &[Timed]) -> Result<Vec<u8>, Error> {
+pub(crate) fn show(form: Form, packets: &[Timed]) -> Result<Vec<u8>, Error> {
     let Some((_, _, start)) = packets.first() else { return Ok(Vec::new()) };
     if packets.iter().all(|packet| packet.2 == *start) {
         let all: Vec<_> = packets.iter().map(|(at, bytes, _)| (*at, bytes.clone())).collect();

@@ -51,8 +51,16 @@ pub fn read_bytes(input: &[u8]) -> Result<Vec<Vec<u8>>, InputError> {
     }
     match hex(&lines) {
         Ok(packets) => Ok(packets),
-        Err(error) => base64(&lines).ok_or(error),
+        Err(error) => base64(&lines).filter(|packets| is_base64(&lines, packets)).ok_or(error),
     }
+}
+
+/// Whether text was meant as base64. Where nearly all is hex digits, it was more likely meant as
+/// those, unless what comes out is a packet.
+fn is_base64(lines: &[&str], packets: &[Vec<u8>]) -> bool {
+    let letters = || lines.iter().flat_map(|line| line.chars()).filter(|c| c.is_alphanumeric());
+    let digits = letters().filter(char::is_ascii_hexdigit).count();
+    4 * digits < 3 * letters().count() || packets.iter().all(|packet| is_whole(packet))
 }
 
 /// Dumps with an offset in front of each line; `None` if the lines are something else.
@@ -221,7 +229,9 @@ pub fn guess(bytes: &[u8]) -> Option<Start> {
     if tcp.is_some_and(|tcp| tcp.reserved() == 0 && tcp.option_error().is_none()) {
         return Some(Start::Tcp);
     }
-    (!matches!(ip.net, Net::None)).then_some(Start::Ip)
+    // Of a header that is cut short, what nearly all of them begin with.
+    let begins = matches!(bytes, [0x45 | 0x60, 0, ..] | [0x45 | 0x60]);
+    (begins || !matches!(ip.net, Net::None)).then_some(Start::Ip)
 }
 
 /// Whether bytes are a packet from its first to its last.

@@ -114,6 +114,10 @@ fn an_error_tells_the_place() {
         error("45 00\n00 2z!"),
         "line 2 column 5: neither a hex digit nor anything that stands between them"
     );
+    assert_eq!(
+        error("4500002g"),
+        "line 1 column 8: neither a hex digit nor anything that stands between them"
+    );
     assert_eq!(error("45 0"), "line 1 column 4: half a byte is missing");
     assert_eq!(error("# nothing"), "line 1 column 1: there are no bytes");
 }
@@ -128,5 +132,6 @@ fn the_start_is_guessed_from_the_surest_sign() {
     assert_eq!(guess(&built("[S] ip-cksum 0")), Some(Start::Ip));
     // An IP packet whose source address looks like an Ethernet type and a version.
     assert_eq!(guess(&built("8.0.69.1:1 > 10.0.0.2:2 [S]")), Some(Start::Ip));
+    assert_eq!(guess(&[0x45, 0, 0]), Some(Start::Ip));
     assert_eq!(guess(b"hello"), None);
 }
