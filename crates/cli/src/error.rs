@@ -57,6 +57,11 @@ pub(crate) enum Error {
     NoWay(IpAddr),
     #[error("nobody on the link answers for {0}")]
     NoNeighbour(IpAddr),
+    #[error("nobody says this packet's {0}: type --{0} with an IP address")]
+    NoEnd(&'static str),
+    #[cfg(not(target_os = "linux"))]
+    #[error("sending by hand needs Linux; without --send packets are printed on any system")]
+    NeedsLinuxToSend,
     #[cfg(not(target_os = "linux"))]
     #[error("this needs Linux: type handclasp lab --virtual")]
     NeedsLinux,

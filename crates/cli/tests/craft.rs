@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use common::{Run, command, handclasp_fed, is_missing, scratch};
+use common::{Run, command, handclasp, handclasp_fed, is_missing, scratch};
 
 /// Runs `craft`, which must understand these words.
 fn craft(words: &[&str]) -> String {
@@ -326,4 +326,92 @@ fn a_capture_has_one_sort_of_packets() {
     assert!(said.contains("but not both") && said.lines().count() == 1, "{said}");
     let said = refused(&["-f", "pcapng", "[S] layers tcp"]);
     assert!(said.contains("needs an IP or Ethernet header"), "{said}");
+}
+
+/// Runs `craft --send` in a private network; nothing where that is not allowed.
+fn send(words: &[&str]) -> Option<Run> {
+    handclasp(&[&["craft", "--send", "-f", "tcpdump"], words].concat())
+}
+
+#[test]
+fn a_closed_port_answers_with_a_reset() {
+    for family in ["-4", "-6"] {
+        let Some(run) = send(&["--reply", "--dport", "81", "--seq", "7", family]) else { return };
+        assert_eq!(run.code, 0, "{run}");
+        let [syn, reset] = run.stdout.lines().collect::<Vec<_>>()[..] else { panic!("{run}") };
+        assert!(syn.contains("Flags [S], seq 7,"), "{run}");
+        assert!(reset.contains("Flags [R.], seq 0, ack 8, win 0"), "{run}");
+        assert!(run.stderr.starts_with("# answered after "), "{run}");
+    }
+}
+
+#[test]
+fn a_handshake_by_hand_fetches_a_page_and_leaves_nothing_open() {
+    let get = r#"data "GET / HTTP/1.0\r\n\r\n""#;
+    let Some(run) = send(&["--reply", "[S] seq 99", "[.]", get]) else { return };
+    assert_eq!(run.code, 0, "{run}");
+    let flags: Vec<_> = run
+        .stdout
+        .lines()
+        .map(|line| {
+            let (_, rest) = line.split_once('[').expect("flags");
+            rest.split_once(']').expect("flags").0.to_owned()
+        })
+        .collect();
+    assert_eq!(flags[..4], ["S", "S.", ".", "P."], "{run}");
+    assert!(run.stdout.contains("seq 100:118"), "{run}");
+    assert!(run.stderr.contains("# reset in the end: "), "{run}");
+}
+
+#[test]
+fn what_is_left_open_on_purpose_is_not_reset() {
+    let Some(run) = send(&["--reply", "--leave"]) else { return };
+    assert_eq!((run.code, run.stderr.contains("reset in the end")), (0, false), "{run}");
+}
+
+#[test]
+fn a_segment_out_of_nowhere_is_answered_with_a_reset() {
+    // The third published packet fits neither of the others.
+    let Some(run) = send(&["--reply", "--flags", "A", "--ack", "0x18C9", "--data", "hello"]) else {
+        return;
+    };
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stdout.contains("Flags [R], seq 6345, win 0"), "{run}");
+}
+
+#[test]
+fn no_answer_is_a_failure() {
+    let Some(run) = send(&["--reply=50ms", "--flags", "R"]) else { return };
+    assert_eq!((run.code, run.stdout.lines().count()), (1, 1), "{run}");
+    assert!(run.stderr.contains("# no answer within 50 ms"), "{run}");
+}
+
+#[test]
+fn a_frame_of_ones_own_is_sent_as_it_is() {
+    let Some(run) = handclasp(&["craft", "--send", "--reply", "-f", "json", "--eth-type", "0x800"])
+    else {
+        return;
+    };
+    assert_eq!(run.code, 0, "{run}");
+    let packets: Vec<serde_json::Value> =
+        run.stdout.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let address = |packet: &serde_json::Value, name: &str| {
+        let fields = packet["fields"].as_array().expect("fields").clone();
+        fields.into_iter().find(|field| field["name"] == name).expect("there")["value"].clone()
+    };
+    let [sent, answer] = &packets[..] else { panic!("{run}") };
+    assert_eq!((&sent["direction"], &answer["direction"]), (&"sent".into(), &"answer".into()));
+    assert_eq!(address(sent, "eth-dst"), address(answer, "eth-src"));
+    assert_eq!(address(sent, "eth-src"), address(answer, "eth-dst"));
+    assert!(answer["took_us"].as_f64().is_some_and(|took| took > 0.0), "{run}");
+}
+
+#[test]
+fn bad_input_sends_nothing() {
+    let run = Run::of(command().args(["craft", "--send", "[S]", "[.] windwo 3"]));
+    assert_eq!((run.code, &*run.stdout), (2, ""), "{run}");
+    assert!(run.stderr.contains("did you mean `window`"), "{run}");
+    let run = Run::of(command().args(["craft", "--reply"]));
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("--send"), "{run}");
 }

@@ -3,6 +3,10 @@
 pub(crate) mod args;
 pub(crate) mod fields;
 mod plan;
+#[cfg(target_os = "linux")]
+mod report;
+#[cfg(target_os = "linux")]
+mod send;
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -13,6 +17,7 @@ use handclasp::wire::time::Instant;
 use handclasp_craft::conversation::Exchange;
 use handclasp_craft::dissect::Start;
 use handclasp_craft::format::Form;
+use handclasp_craft::template::Template;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::SeedableRng;
 
@@ -36,6 +41,9 @@ pub(crate) fn run(args: &CraftArgs) -> Result<Outcome, Error> {
         refuse_terminal(args.format)?;
     }
     let mut rng = rng(args.seed);
+    if args.send.send {
+        return send(args, templates, &mut rng);
+    }
     let mut exchange = Exchange::default();
     let now = since_1970();
     let mut packets: Vec<Timed> = Vec::new();
@@ -51,6 +59,16 @@ pub(crate) fn run(args: &CraftArgs) -> Result<Outcome, Error> {
         None => print(&shown)?,
     }
     Ok(Outcome::Done)
+}
+
+#[cfg(target_os = "linux")]
+fn send(args: &CraftArgs, templates: Vec<Template>, rng: &mut Pcg64) -> Result<Outcome, Error> {
+    send::run(args, templates, rng)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn send(_: &CraftArgs, _: Vec<Template>, _: &mut Pcg64) -> Result<Outcome, Error> {
+    Err(Error::NeedsLinuxToSend)
 }
 
 /// Fails if what cannot be printed would go to a terminal.

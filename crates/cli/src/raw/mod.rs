@@ -23,7 +23,7 @@ use handclasp::device::packet::PacketSocket;
 use handclasp::device::record::Recorder;
 use handclasp::device::tap::Tapped;
 use handclasp::device::tun::Tun;
-use handclasp::wire::ethernet::{EtherType, Ethernet};
+use handclasp::wire::ethernet::{EtherType, Ethernet, MacAddr};
 use handclasp::wire::frame::{Inbound, Medium, Outbound};
 use handclasp::wire::gso::split_inbound;
 use handclasp::wire::packet::Packet;
@@ -194,8 +194,26 @@ impl Raw {
 
     async fn header_for(&mut self, packet: &[u8]) -> Result<Ethernet, Error> {
         let (_, dst) = Packet::dissect(Medium::Ip, packet).0.addresses().ok_or(Error::NoIp)?;
+        let mac = self.hardware_address_of(dst).await?;
+        Ok(self.header(mac, dst))
+    }
+
+    /// Our hardware address; all zeros where a link has none.
+    pub(crate) fn hardware_address(&self) -> MacAddr {
+        self.neighbours.hardware_address()
+    }
+
+    /// The hardware address of whoever takes packets to `dst`, who is asked for it.
+    ///
+    /// # Errors
+    ///
+    /// No way leads there, nobody answers, or the link carries no frames or is gone.
+    pub(crate) async fn hardware_address_of(&mut self, dst: IpAddr) -> Result<MacAddr, Error> {
+        if self.medium != Medium::Ethernet {
+            return Err(Error::NoFrames);
+        }
         let hop = match self.neighbours.way_to(dst) {
-            Some(Way::Known(mac)) => return Ok(self.header(mac, dst)),
+            Some(Way::Known(mac)) => return Ok(mac),
             Some(Way::Ask(hop)) => hop,
             None => return Err(Error::NoWay(dst)),
         };
@@ -206,7 +224,7 @@ impl Raw {
             let until = Instant::now() + PATIENCE;
             loop {
                 if let Some(Way::Known(mac)) = self.neighbours.way_to(dst) {
-                    return Ok(self.header(mac, dst));
+                    return Ok(mac);
                 }
                 if !self.read(until).await? {
                     break;
@@ -216,7 +234,7 @@ impl Raw {
         Err(Error::NoNeighbour(hop))
     }
 
-    fn header(&self, mac: handclasp::wire::ethernet::MacAddr, dst: IpAddr) -> Ethernet {
+    fn header(&self, mac: MacAddr, dst: IpAddr) -> Ethernet {
         let kind = if dst.is_ipv4() { EtherType::IPV4 } else { EtherType::IPV6 };
         Ethernet::new(mac, self.neighbours.hardware_address(), kind)
     }

@@ -50,7 +50,7 @@ impl Segment {
         self.payload + counts(Flags::SYN) + counts(Flags::FIN)
     }
 
-    fn end(&self) -> SeqNumber {
+    pub(super) fn end(&self) -> SeqNumber {
         self.seq + self.len()
     }
 }

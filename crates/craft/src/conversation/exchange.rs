@@ -1,14 +1,17 @@
 //! Packets built one behind the other, from either end of their connections.
 
+use std::net::IpAddr;
+
+use handclasp_wire::tcp::Flags;
 use handclasp_wire::time::Instant;
 use rand_core::Rng;
 
 use super::carried::{Carried, Segment};
-use crate::dissect::address_value;
+use crate::dissect::{Start, address_value};
 use crate::field::Field;
 use crate::template::{Setting, Template};
 
-/// Connections that are remembered; of more, the oldest are forgotten.
+/// Ends of connections that are remembered; of more, the oldest are forgotten.
 const MOST: usize = 256;
 
 /// What packets leave open carries on from those before: each end of each connection has its
@@ -60,10 +63,32 @@ impl Exchange {
     }
 
     /// Takes in a packet that arrived, from its IP header on: what is built next answers it.
-    pub fn received(&mut self, packet: &[u8]) {
-        if let Some(segment) = Segment::read(packet, crate::dissect::Start::Ip) {
+    /// Says whether it is of a connection that a packet was built for.
+    pub fn received(&mut self, packet: &[u8]) -> bool {
+        let Some(segment) = Segment::read(packet, Start::Ip) else { return false };
+        let receiver = segment.from.map(|from| from.reversed());
+        let known = receiver.is_some() && self.ends.iter().any(|end| end.tuple() == receiver);
+        if known {
             self.end(&segment, true, |receiver| receiver.received(&segment));
         }
+        known
+    }
+
+    /// The packets that reset what a peer answered and what is open still, so that none is left
+    /// sending again and again. `sent_by` says which ends are ours.
+    #[must_use]
+    pub fn resets(&self, sent_by: impl Fn(IpAddr) -> bool) -> Vec<Template> {
+        let open = |end: &&Carried| {
+            end.is_open()
+                && end.can_close()
+                && !end.is_closed()
+                && end.tuple().is_some_and(|tuple| sent_by(tuple.local_ip))
+        };
+        let reset = |end: &Carried| {
+            let flags = Template::default().with(Field::Flags, Flags::RST | Flags::ACK);
+            end.continued(Template { options: Some(Vec::new()), ..flags }, Instant::ZERO)
+        };
+        self.ends.iter().filter(open).map(reset).collect()
     }
 
     /// Tells one end of a segment's connection of it, and puts that end last.

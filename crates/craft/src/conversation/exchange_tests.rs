@@ -1,7 +1,6 @@
 use rand_pcg::Pcg32;
 
 use super::*;
-use crate::dissect::Start;
 
 /// What is printed of the packets that these lines build, one behind the other.
 fn exchange(lines: &[&str]) -> Vec<String> {
@@ -61,7 +60,9 @@ fn an_answer_that_came_is_acknowledged() {
     };
     build(&mut exchange, "10.0.0.1:5 > 10.0.0.2:80 [S] seq 7");
     let answer: Template = "10.0.0.2:80 > 10.0.0.1:5 [S.] seq 4000 ack 8".parse().unwrap();
-    exchange.received(&answer.build(&mut Pcg32::new(2, 2)));
+    assert!(exchange.received(&answer.build(&mut Pcg32::new(2, 2))));
+    let stranger: Template = "10.0.0.3:80 > 10.0.0.1:5 [S.] ack 8".parse().unwrap();
+    assert!(!exchange.received(&stranger.build(&mut Pcg32::new(2, 2))));
     let third = build(&mut exchange, "win 1");
     assert!(crate::format::tcpdump(&third, Start::Ip).contains("[.], ack 4001"));
 }
@@ -74,4 +75,20 @@ fn memory_does_not_grow_with_the_connections() {
         exchange.build(line.parse().unwrap(), Instant::ZERO, &mut rng);
     }
     assert_eq!(exchange.ends.len(), MOST);
+}
+
+#[test]
+fn what_the_peer_opened_is_reset_in_the_end() {
+    let (mut exchange, mut rng) = (Exchange::default(), Pcg32::new(1, 1));
+    let ours = |ip: IpAddr| ip == IpAddr::from([10, 0, 0, 1]);
+    let answer = |line: &str| line.parse::<Template>().unwrap().build(&mut Pcg32::new(2, 2));
+    for port in [5, 6, 7] {
+        let syn = format!("10.0.0.1:{port} > 10.0.0.2:80 [S] seq 7");
+        exchange.build(syn.parse().unwrap(), Instant::ZERO, &mut rng);
+    }
+    exchange.received(&answer("10.0.0.2:80 > 10.0.0.1:5 [S.] seq 4000 ack 8"));
+    exchange.received(&answer("10.0.0.2:80 > 10.0.0.1:6 [R.] seq 0 ack 8"));
+    let resets: Vec<_> = exchange.resets(ours).iter().map(Template::to_string).collect();
+    // Port 6 was refused, and nobody answered port 7.
+    assert_eq!(resets, ["10.0.0.1:5 > 10.0.0.2:80 [R.] seq 8 ack 4001 <>"]);
 }
