@@ -10,6 +10,7 @@
 //! - [`tap`]: a device that shows its packets to others, as to a [`record`]er;
 //! - [`impaired`]: a device behind a bad link;
 //! - `capture`: watching an interface without taking part;
+//! - `host`: the addresses that the kernel has on an interface, and its routers;
 //! - `guard`: keeping the kernel from resetting what is not its own.
 //!
 //! Nothing in here decides anything about a protocol, and nothing in here drops a packet
@@ -26,6 +27,8 @@ pub mod device;
 mod framed;
 #[cfg(target_os = "linux")]
 pub mod guard;
+#[cfg(target_os = "linux")]
+pub mod host;
 pub mod impaired;
 #[cfg(target_os = "linux")]
 mod interface;

@@ -52,6 +52,11 @@ impl Report {
         self.note(&format!("{what}: {}", tcpdump(packet, Start::Ip)))
     }
 
+    /// Says that the host's kernel sent a packet of its own into a connection.
+    pub(super) fn slipped_in(&mut self, packet: &[u8]) -> io::Result<()> {
+        self.aside("! not ours: this host's kernel slipped in", packet)
+    }
+
     /// Says something where it does not mix with packets.
     pub(super) fn note(&mut self, text: &str) -> io::Result<()> {
         self.out.flush()?;

@@ -22,8 +22,9 @@ use crate::Outcome;
 use crate::error::Error;
 use crate::lab::args::LabLink;
 use crate::link::LinkName;
+use crate::raw::host::Kernel;
 use crate::raw::lab::RawLab;
-use crate::raw::{Came, Raw, Watchers};
+use crate::raw::{Came, Raw, Watchers, is_the_kernels};
 
 /// Sends the packets of these templates.
 ///
@@ -58,6 +59,7 @@ async fn perform(
     let watchers = Watchers { sights: None, write: args.send.write.as_deref() };
     let sender = |raw, ours| Sender {
         raw,
+        kernel: None,
         ours,
         exchange: Exchange::default(),
         report,
@@ -74,6 +76,16 @@ async fn perform(
         return sender(lab.raw, vec![v4.0, v6.0]).all(args, templates, &ends).await;
     }
     let (link, own) = (&args.send.link, args.send.address);
+    let not_free = own.is_none_or(|own| is_the_kernels(own.address()));
+    if let (LinkName::Packet(name), true) = (link, not_free) {
+        let (raw, kernel, mut ours) = Raw::open_as_host(name, args.send.gateway, watchers)?;
+        if let Some(own) = own {
+            ours.insert(0, own.address());
+        }
+        let ends = |family| (ours.iter().copied().find(|own| Family::of(*own) == family), None);
+        let sender = sender(raw, ours.iter().copied().map(Some).collect()).beside(kernel)?;
+        return sender.all(args, templates, &ends).await;
+    }
     let raw = Raw::open(link, own, args.send.gateway, watchers)?;
     let own = own.map(|own| own.address());
     let ends = |family| {
@@ -83,11 +95,16 @@ async fn perform(
     sender(raw, vec![own]).all(args, templates, &ends).await
 }
 
+/// How long the last packets take to be read that were captured already.
+const SETTLING: Duration = Duration::from_millis(5);
+
 /// Our address and the peer's, of a family, where nobody says others.
 type Ends<'a> = &'a dyn Fn(Family) -> (Option<IpAddr>, Option<IpAddr>);
 
 struct Sender<'r> {
     raw: Raw,
+    /// The host's kernel, where its own address is used.
+    kernel: Option<Kernel>,
     ours: Vec<Option<IpAddr>>,
     exchange: Exchange,
     report: Report,
@@ -98,6 +115,23 @@ struct Sender<'r> {
 }
 
 impl Sender<'_> {
+    /// The same with the kernel's own address, about which something is to be said first.
+    fn beside(mut self, kernel: Kernel) -> io::Result<Self> {
+        match kernel.unguarded() {
+            None => self.report.note(
+                "with this host's own address; its kernel's resets of these connections are \
+                 held back meanwhile",
+            )?,
+            Some(error) => self.report.note(&format!(
+                "with this host's own address; its kernel will reset these connections, as \
+                 nothing can hold it back ({error}). With --address and a free address of the \
+                 network there is no such trouble"
+            ))?,
+        }
+        self.kernel = Some(kernel);
+        Ok(self)
+    }
+
     /// Sends all packets, each when the one before is answered.
     async fn all(
         mut self,
@@ -111,10 +145,7 @@ impl Sender<'_> {
         for (number, template) in templates.into_iter().enumerate() {
             let (packet, start) = self.build(template, ends).await?;
             let ip = ip_of(&packet, start);
-            let at = match start {
-                Start::Ethernet => self.raw.send_frame(&packet).await?,
-                _ => self.raw.send(&packet).await?,
-            };
+            let at = self.send(&packet, start).await?;
             self.report.sent(&packet, start)?;
             let Some(patience) = self.patience else { continue };
             if wants_answer(ip) || number == last && !waited {
@@ -129,6 +160,7 @@ impl Sender<'_> {
         if self.patience.is_some() && !args.send.leave {
             self.reset().await?;
         }
+        self.account().await?;
         self.raw.finish()?;
         self.report.finish()?;
         Ok(outcome)
@@ -190,6 +222,45 @@ impl Sender<'_> {
         Ok(())
     }
 
+    async fn send(&mut self, packet: &[u8], start: Start) -> Result<Instant, Error> {
+        if let Some(kernel) = &mut self.kernel {
+            kernel.sending(ip_of(packet, start))?;
+        }
+        match start {
+            Start::Ethernet => self.raw.send_frame(packet).await,
+            _ => self.raw.send(packet).await,
+        }
+    }
+
+    /// The next packet that comes until then; what the kernel slips in meanwhile is told.
+    async fn receive(&mut self, until: Instant) -> io::Result<Option<Came>> {
+        loop {
+            let Some(kernel) = &mut self.kernel else { return self.raw.receive(until).await };
+            tokio::select! {
+                // What the kernel sends follows from what came.
+                biased;
+                came = self.raw.receive(until) => return came,
+                slip = kernel.slips_in() => self.report.slipped_in(&slip?)?,
+            }
+        }
+    }
+
+    /// Says what the kernel did, or did not do, because its address was used.
+    async fn account(&mut self) -> io::Result<()> {
+        let Some(kernel) = &mut self.kernel else { return Ok(()) };
+        // It answers at once: what it sent has been captured, but may not have been read.
+        while let Ok(slip) = tokio::time::timeout(SETTLING, kernel.slips_in()).await {
+            self.report.slipped_in(&slip?)?;
+        }
+        match kernel.held_back()? {
+            Some(1) => self.report.note("1 reset of the kernel's was held back"),
+            Some(count @ 2..) => {
+                self.report.note(&format!("{count} resets of the kernel's were held back"))
+            }
+            Some(0) | None => Ok(()),
+        }
+    }
+
     /// Waits for the answer to a packet, and prints it.
     async fn answered(
         &mut self,
@@ -198,7 +269,7 @@ impl Sender<'_> {
         at: Instant,
         patience: Duration,
     ) -> Result<bool, Error> {
-        while let Some(came) = self.raw.receive(at + patience).await? {
+        while let Some(came) = self.receive(at + patience).await? {
             self.exchange.received(came.packet());
             match relation(sent, came.packet()) {
                 Relation::Answer => {
@@ -233,7 +304,7 @@ impl Sender<'_> {
         let ours: HashSet<IpAddr> = self.ours.iter().flatten().copied().collect();
         for template in self.exchange.resets(|ip| ours.contains(&ip)) {
             let packet = template.build(self.rng);
-            self.raw.send(&packet).await?;
+            self.send(&packet, Start::Ip).await?;
             self.report.aside("reset in the end", &packet)?;
         }
         Ok(())

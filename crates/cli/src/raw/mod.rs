@@ -4,6 +4,7 @@
 //! addresses is answered here, and the hardware addresses of others are asked for. The kernel
 //! knows none of our addresses, so that it never answers in our place.
 
+pub(crate) mod host;
 pub(crate) mod lab;
 mod neighbours;
 
@@ -281,7 +282,7 @@ impl Raw {
 }
 
 /// Whether the kernel has this address itself, and would answer in our place.
-fn is_the_kernels(address: IpAddr) -> bool {
+pub(crate) fn is_the_kernels(address: IpAddr) -> bool {
     UdpSocket::bind((address, 0)).is_ok()
 }
 

@@ -1,0 +1,164 @@
+//! The host's own address, used by hand beside its kernel: the kernel's resets of these
+//! connections are held back where that can be had, and whatever else it sends for them is
+//! noticed.
+
+use std::collections::{HashSet, VecDeque};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use handclasp::Cidr;
+use handclasp::device::capture::Capture;
+use handclasp::device::device::Device;
+use handclasp::device::guard::Guard;
+use handclasp::device::host::addresses;
+use handclasp::device::packet::PacketSocket;
+use handclasp::device::tap::{Direction, Tapped};
+use handclasp::wire::frame::Medium;
+use handclasp::wire::gso::split_inbound;
+use handclasp::wire::packet::{Packet, Transport};
+
+use super::neighbours::Neighbours;
+use super::{Raw, Watchers};
+use crate::error::Error;
+use crate::lab::live::network::record;
+use crate::link::LinkName;
+use crate::watch::eye::{Eye, Near};
+
+/// Packets of ours that are known again when they are seen to leave.
+const REMEMBERED: usize = 1024;
+
+/// Local and remote end.
+type Ends = (SocketAddr, SocketAddr);
+
+/// What the kernel does about connections that are made by hand with its address.
+pub(crate) struct Kernel {
+    guard: Result<Guard, io::Error>,
+    capture: Capture,
+    ours: HashSet<Ends>,
+    sent: VecDeque<Vec<u8>>,
+    slipped: VecDeque<Vec<u8>>,
+}
+
+impl Raw {
+    /// Attaches to an Ethernet interface as its kernel is there: with its hardware address and
+    /// its IP addresses, which are handed out, too, those for the whole network first.
+    ///
+    /// # Errors
+    ///
+    /// There is no such interface, or it may not be used, or the kernel has no address there.
+    pub(crate) fn open_as_host(
+        name: &str,
+        gateway: Option<IpAddr>,
+        watchers: Watchers<'_>,
+    ) -> Result<(Self, Kernel, Vec<IpAddr>), Error> {
+        let host = addresses(name)?;
+        let mut own: Vec<Cidr> =
+            host.ips.iter().filter_map(|(ip, bits)| Cidr::new(*ip, *bits)).collect();
+        own.sort_by_key(
+            |own| matches!(own.address(), IpAddr::V6(ip) if ip.is_unicast_link_local()),
+        );
+        let mut builder = PacketSocket::builder(name);
+        if let Some(mac) = host.hardware {
+            builder = builder.hardware_address(mac);
+        }
+        let device = builder.open()?;
+        if own.is_empty() {
+            return Err(Error::NoAddress(LinkName::Packet(name.into())));
+        }
+        let capabilities = device.capabilities();
+        let medium = capabilities.medium;
+        let kernel = Kernel::new(name)?;
+        let recorder = watchers.write.map(|path| record(path, medium)).transpose()?;
+        let near = watchers.sights.map(|sights| Near(Eye::new(sights.clone(), medium)));
+        let device = Box::new(Tapped::new(device, (near, recorder.clone())));
+        let routers = gateway.into_iter().chain(host.routers).collect();
+        let neighbours =
+            Neighbours::new(capabilities.hardware_address, &own, None).beside_kernel(routers);
+        let own = own.iter().map(|own| own.address()).collect();
+        Ok((Self { device, medium, neighbours, came: VecDeque::new(), recorder }, kernel, own))
+    }
+}
+
+impl Kernel {
+    fn new(interface: &str) -> Result<Self, Error> {
+        Ok(Self {
+            guard: Guard::open(),
+            capture: Capture::open(interface)?,
+            ours: HashSet::new(),
+            sent: VecDeque::new(),
+            slipped: VecDeque::new(),
+        })
+    }
+
+    /// Why its resets cannot be held back, if they cannot.
+    pub(crate) fn unguarded(&self) -> Option<&io::Error> {
+        self.guard.as_ref().err()
+    }
+
+    /// Is told of a packet, from its IP header on, that is about to be sent.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's resets of this connection cannot be held back, although others' can.
+    pub(crate) fn sending(&mut self, packet: &[u8]) -> io::Result<()> {
+        if self.sent.len() >= REMEMBERED {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(packet.to_vec());
+        let Some((local, remote)) = ends(packet) else { return Ok(()) };
+        if self.ours.insert((local, remote))
+            && let Ok(guard) = &mut self.guard
+        {
+            guard.cover(local, remote)?;
+        }
+        Ok(())
+    }
+
+    /// The next packet, from its IP header on, that the kernel sends for one of these
+    /// connections.
+    ///
+    /// Cancel safe: a dropped call has not taken a packet.
+    ///
+    /// # Errors
+    ///
+    /// The interface is gone.
+    pub(crate) async fn slips_in(&mut self) -> io::Result<Vec<u8>> {
+        loop {
+            if let Some(packet) = self.slipped.pop_front() {
+                return Ok(packet);
+            }
+            let captured = self.capture.next().await?;
+            if captured.direction == Direction::Out {
+                let medium = self.capture.medium();
+                for bytes in split_inbound(&captured.packet, medium) {
+                    let ip = Packet::dissect(medium, &bytes).0.layout.net().start;
+                    self.look_at(bytes.get(ip..).unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    fn look_at(&mut self, packet: &[u8]) {
+        let concerned = ends(packet).is_some_and(|ends| self.ours.contains(&ends));
+        if concerned && !self.sent.iter().any(|sent| sent == packet) {
+            self.slipped.push_back(packet.to_vec());
+        }
+    }
+
+    /// How many resets were held back; `None` if nothing holds them.
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not tell.
+    pub(crate) fn held_back(&mut self) -> io::Result<Option<u64>> {
+        self.guard.as_mut().ok().map(Guard::held_back).transpose()
+    }
+}
+
+/// Both ends of a TCP packet, the sender's first.
+fn ends(packet: &[u8]) -> Option<Ends> {
+    let (packet, _) = Packet::dissect(Medium::Ip, packet);
+    let Transport::Tcp(tcp) = packet.transport else { return None };
+    let (src, dst) = packet.addresses()?;
+    Some((SocketAddr::new(src, tcp.src_port()), SocketAddr::new(dst, tcp.dst_port())))
+}
