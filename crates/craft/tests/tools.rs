@@ -3,6 +3,8 @@
 //! A test whose tool is absent says so by name. scapy is looked for in the interpreter that
 //! `HANDCLASP_PYTHON` names, else in `python3`.
 
+mod common;
+
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,6 +14,8 @@ use std::time::Duration;
 use handclasp_craft::dissect::Start;
 use handclasp_craft::format::{Form, Hex, scapy, tcpdump};
 use handclasp_craft::template::Template;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use rand_pcg::Pcg32;
 
 const LINES: [&str; 15] = [
@@ -77,28 +81,59 @@ impl Drop for Capture {
     }
 }
 
+/// The interpreter that has scapy, if there is one.
+fn python() -> Option<String> {
+    let python = std::env::var("HANDCLASP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let found = has(&python, &["-c", "import scapy.all"]);
+    if !found {
+        skipped("scapy");
+    }
+    found.then_some(python)
+}
+
+/// Has scapy build what we say builds these packets.
+fn built_by_scapy(python: &str, packets: &[(Vec<u8>, Start)]) {
+    let mut script = String::from("from scapy.all import *\n");
+    for (bytes, start) in packets {
+        script += &format!("print(raw({}).hex())\n", scapy(bytes, *start));
+    }
+    let mut child = Command::new(python);
+    let child = child.arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let built: Vec<_> = str::from_utf8(&output.stdout).unwrap().lines().collect();
+    assert_eq!(built.len(), packets.len());
+    for ((bytes, start), built) in packets.iter().zip(built) {
+        assert_eq!(built, Hex(bytes).to_string(), "{}", scapy(bytes, *start));
+    }
+}
+
 #[test]
 fn scapy_builds_the_same_bytes() {
-    let python = std::env::var("HANDCLASP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    if !has(&python, &["-c", "import scapy.all"]) {
-        return skipped("scapy");
-    }
-    let mut script = String::from("from scapy.all import *\n");
-    let mut expected = Vec::new();
+    let Some(python) = python() else { return };
+    let mut all = Vec::new();
     for (template, bytes) in packets() {
         let tagged = template.with(handclasp_craft::field::Field::InnerVlanId, 5u8);
-        for (bytes, start) in
-            [(bytes, Start::Ip), (tagged.build(&mut Pcg32::new(2, 2)), Start::Ethernet)]
-        {
-            script += &format!("print(raw({}).hex())\n", scapy(&bytes, start));
-            expected.push(Hex(&bytes).to_string());
+        all.push((bytes, Start::Ip));
+        all.push((tagged.build(&mut Pcg32::new(2, 2)), Start::Ethernet));
+    }
+    built_by_scapy(&python, &all);
+}
+
+#[test]
+fn scapy_builds_any_packet_the_same() {
+    let Some(python) = python() else { return };
+    let mut runner = TestRunner::deterministic();
+    let mut all = Vec::new();
+    for _ in 0..150 {
+        for strategy in [common::whole().boxed(), common::template().boxed()] {
+            let template = strategy.new_tree(&mut runner).unwrap().current();
+            all.push((template.build(&mut common::rng()), template.start()));
         }
     }
-    let output = Command::new(python).args(["-c", &script]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let built: Vec<_> =
-        str::from_utf8(&output.stdout).unwrap().lines().map(str::to_owned).collect();
-    assert_eq!(built, expected);
+    built_by_scapy(&python, &all);
 }
 
 #[test]
