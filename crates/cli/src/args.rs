@@ -4,7 +4,9 @@ use clap::{Parser, Subcommand};
 
 use crate::craft::args::CraftArgs;
 use crate::decode::args::DecodeArgs;
+use crate::experiment::args::TryArgs;
 use crate::lab::args::LabArgs;
+use crate::language::Lang;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 
 /// TCP that you can see through.
@@ -14,6 +16,10 @@ use crate::netcat::args::{ConnectArgs, ListenArgs};
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+
+    /// The language of what is said; by default that of LC_ALL, LC_MESSAGES or LANG
+    #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<Lang>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +27,7 @@ pub(crate) enum Command {
     Lab(Box<LabArgs>),
     Craft(Box<CraftArgs>),
     Decode(DecodeArgs),
+    Try(Box<TryArgs>),
     Connect(ConnectArgs),
     Listen(ListenArgs),
 }

@@ -49,8 +49,19 @@ pub(crate) enum Error {
     KernelsAddress(IpAddr),
     #[error("a packet of {bytes} bytes does not fit the link, which carries {mtu}")]
     TooLarge { bytes: usize, mtu: usize },
+    #[allow(dead_code, reason = "for packets that are crafted one by one")]
     #[error("this link carries bare IP packets: leave the Ethernet header out")]
     NoFrames,
+    #[error("interrupted")]
+    Interrupted,
+    #[error("there is no experiment {name}: {hint}handclasp try --list shows all")]
+    NoExperiment { name: String, hint: String },
+    #[error("{option} belongs to {its}, not to {name}")]
+    NotItsOption { option: &'static str, its: &'static str, name: String },
+    #[error("{0} is for a kernel or a link: leave out one of {0} and --against handclasp")]
+    NotAgainstOurs(&'static str),
+    #[error("the peer {0} and our address are not of one family of IP")]
+    OtherFamily(IpAddr),
     #[error("there is no IP header to tell where the packet goes")]
     NoIp,
     #[error("no way to {0} from our network: type --gateway with the router's address")]
@@ -63,8 +74,8 @@ pub(crate) enum Error {
     #[error("sending by hand needs Linux; without --send packets are printed on any system")]
     NeedsLinuxToSend,
     #[cfg(not(target_os = "linux"))]
-    #[error("this needs Linux: type handclasp lab --virtual")]
-    NeedsLinux,
+    #[error("this needs Linux: type {0}")]
+    NeedsLinux(&'static str),
     #[error(transparent)]
     Io(#[from] io::Error),
 }

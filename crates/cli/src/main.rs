@@ -5,11 +5,12 @@ mod args;
 mod craft;
 mod decode;
 mod error;
+mod experiment;
 mod lab;
+mod language;
 mod link;
 mod netcat;
 #[cfg(target_os = "linux")]
-#[allow(dead_code, reason = "what sends by hand is being added")]
 mod raw;
 mod watch;
 mod whims;
@@ -36,10 +37,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misuse(&error),
     };
+    language::choose(cli.lang);
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
         Command::Craft(args) => craft::run(&args),
         Command::Decode(args) => decode::run(&args),
+        Command::Try(args) => experiment::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
     };

@@ -218,7 +218,11 @@ proptest! {
     #[test]
     fn whatever_is_said_of_a_field_does_no_harm(
         name in prop_oneof![names(), "[a-z-]{0,9}", any::<String>()],
-        value in prop_oneof![any::<String>(), "[0-9a-fx:.,?/+ -]{0,20}", "(auto|random)?[+-]?[0-9]{0,22}"],
+        value in prop_oneof![
+            any::<String>(),
+            "[0-9a-fx:.,?/+ -]{0,20}",
+            "(auto|random)?[+-]?[0-9]{0,22}",
+        ],
     ) {
         let text = format!("{name} {value}");
         match Pair::read(&name, &value) {

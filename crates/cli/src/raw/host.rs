@@ -12,17 +12,15 @@ use handclasp::device::device::Device;
 use handclasp::device::guard::Guard;
 use handclasp::device::host::addresses;
 use handclasp::device::packet::PacketSocket;
-use handclasp::device::tap::{Direction, Tapped};
+use handclasp::device::tap::Direction;
 use handclasp::wire::frame::Medium;
 use handclasp::wire::gso::split_inbound;
 use handclasp::wire::packet::{Packet, Transport};
 
-use super::neighbours::Neighbours;
 use super::{Raw, Watchers};
 use crate::error::Error;
-use crate::lab::live::network::record;
 use crate::link::LinkName;
-use crate::watch::eye::{Eye, Near};
+use crate::watch::eye::Eye;
 
 /// Packets of ours that are known again when they are seen to leave.
 const REMEMBERED: usize = 1024;
@@ -65,17 +63,13 @@ impl Raw {
         if own.is_empty() {
             return Err(Error::NoAddress(LinkName::Packet(name.into())));
         }
-        let capabilities = device.capabilities();
-        let medium = capabilities.medium;
         let kernel = Kernel::new(name)?;
-        let recorder = watchers.write.map(|path| record(path, medium)).transpose()?;
-        let near = watchers.sights.map(|sights| Near(Eye::new(sights.clone(), medium)));
-        let device = Box::new(Tapped::new(device, (near, recorder.clone())));
-        let routers = gateway.into_iter().chain(host.routers).collect();
-        let neighbours =
-            Neighbours::new(capabilities.hardware_address, &own, None).beside_kernel(routers);
+        let medium = device.capabilities().medium;
+        let eye = watchers.sights.map(|sights| Eye::new(sights.clone(), medium));
+        let mut raw = Self::new(device, &own, None, eye, watchers.write)?;
+        raw.neighbours.stand_beside_kernel(gateway.into_iter().chain(host.routers).collect());
         let own = own.iter().map(|own| own.address()).collect();
-        Ok((Self { device, medium, neighbours, came: VecDeque::new(), recorder }, kernel, own))
+        Ok((raw, kernel, own))
     }
 }
 

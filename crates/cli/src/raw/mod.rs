@@ -24,6 +24,7 @@ use handclasp::device::packet::PacketSocket;
 use handclasp::device::record::Recorder;
 use handclasp::device::tap::Tapped;
 use handclasp::device::tun::Tun;
+use handclasp::wire;
 use handclasp::wire::ethernet::{EtherType, Ethernet, MacAddr};
 use handclasp::wire::frame::{Inbound, Medium, Outbound};
 use handclasp::wire::gso::split_inbound;
@@ -33,7 +34,7 @@ use crate::error::Error;
 use crate::lab::live::network::record;
 use crate::link::LinkName;
 use crate::watch::Sight;
-use crate::watch::eye::{Eye, Near};
+use crate::watch::eye::{AskPeer, Eye, Near};
 
 use neighbours::{Heard, Neighbours, Way};
 
@@ -81,6 +82,9 @@ pub(crate) struct Raw {
     medium: Medium,
     neighbours: Neighbours,
     came: VecDeque<Came>,
+    eye: Option<Eye>,
+    /// When time begins.
+    origin: Instant,
     recorder: Option<Recorder<File>>,
 }
 
@@ -121,14 +125,33 @@ impl Raw {
         let capabilities = device.capabilities();
         let medium = capabilities.medium;
         let recorder = write.map(|path| record(path, medium)).transpose()?;
-        let device = Box::new(Tapped::new(device, (eye.map(Near), recorder.clone())));
+        let origin = eye.as_ref().map_or_else(Instant::now, Eye::origin);
+        let device = Box::new(Tapped::new(device, (eye.clone().map(Near), recorder.clone())));
         let neighbours = Neighbours::new(capabilities.hardware_address, own, gateway);
-        Ok(Self { device, medium, neighbours, came: VecDeque::new(), recorder })
+        let came = VecDeque::new();
+        Ok(Self { device, medium, neighbours, came, eye, origin, recorder })
     }
 
-    /// What the link's packets start with.
-    pub(crate) fn medium(&self) -> Medium {
-        self.medium
+    /// The present, in the time that watchers are told.
+    pub(crate) fn now(&self) -> wire::time::Instant {
+        self.since_start(Instant::now())
+    }
+
+    /// A moment in the time that watchers are told.
+    pub(crate) fn since_start(&self, at: Instant) -> wire::time::Instant {
+        wire::time::Instant::ZERO + at.saturating_duration_since(self.origin)
+    }
+
+    /// The moment that watchers are told so.
+    pub(crate) fn at(&self, at: wire::time::Instant) -> Instant {
+        self.origin + (at - wire::time::Instant::ZERO)
+    }
+
+    /// Shows watchers an IP packet as one that was sent and lost on the way. Nothing is sent.
+    pub(crate) fn pretend_lost(&self, packet: &[u8], ask: Option<&mut dyn AskPeer>) {
+        if let Some(eye) = &self.eye {
+            eye.see_lost(packet, ask);
+        }
     }
 
     /// Sends an IP packet, byte by byte as it is, to whom its destination says.

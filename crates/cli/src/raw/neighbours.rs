@@ -68,10 +68,10 @@ impl Neighbours {
         }
     }
 
-    /// The same with addresses that are the kernel's, which answers for them itself, and with
-    /// its routers.
-    pub(super) fn beside_kernel(self, routers: Vec<IpAddr>) -> Self {
-        Self { routers, kernel_answers: true, ..self }
+    /// From now on our addresses are the kernel's, too, which answers for them itself; its
+    /// routers are ours.
+    pub(super) fn stand_beside_kernel(&mut self, routers: Vec<IpAddr>) {
+        (self.routers, self.kernel_answers) = (routers, true);
     }
 
     /// Ours; all zeros where a link has none.

@@ -48,6 +48,24 @@ impl Eye {
         Self { sights, medium, origin: time::Instant::now() }
     }
 
+    /// When time begins.
+    pub(crate) const fn origin(&self) -> time::Instant {
+        self.origin
+    }
+
+    /// Sees an IP packet of ours that is lost between us and the link. Where somebody can be
+    /// asked, the other side of the link is watched too.
+    pub(crate) fn see_lost(&self, packet: &[u8], ask: Option<&mut dyn AskPeer>) {
+        let at = Instant::ZERO + self.origin.elapsed();
+        let Some(near) = look(Medium::Ip, at, true, packet) else { return };
+        let mut lost = SeenPacket { fate: Fate::Lost, ..near.clone() };
+        let Some(ask) = ask else { return self.tell(Sight::Near(Box::new(lost))) };
+        let state = ask.state(near.tuple().remote(), near.tuple().local());
+        lost.peer = state.map(|state| Answer { at, state });
+        self.tell(Sight::Lost(Box::new(lost)));
+        self.tell(Sight::Near(Box::new(near)));
+    }
+
     fn look(&self, at: time::Instant, direction: Direction, bytes: &[u8]) -> Option<SeenPacket> {
         let at = Instant::ZERO + at.saturating_duration_since(self.origin);
         look(self.medium, at, direction == Direction::Out, bytes)
@@ -79,6 +97,7 @@ pub(crate) fn look(medium: Medium, at: Instant, ours: bool, bytes: &[u8]) -> Opt
         sum: checksum::sum(bytes).partial(),
         fate: Fate::Arrived,
         peer: None,
+        remark: None,
     })
 }
 

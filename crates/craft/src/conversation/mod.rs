@@ -177,6 +177,8 @@ pub struct Conversation {
     start: Start,
     steps: Vec<Step>,
     outcomes: Vec<Outcome>,
+    /// Whether steps come one by one, and whoever adds them knows how to take one that fails.
+    led: bool,
     /// Whether more steps may come, so that neither the last one nor a failure is the end.
     goes_on: bool,
     ending: Ending,
@@ -201,6 +203,7 @@ impl Conversation {
             outcomes: vec![Outcome::Pending; steps.len()],
             base,
             steps,
+            led: false,
             goes_on: false,
             ending: Ending::default(),
             phase: Phase::Steps { at: 0, since: None },
@@ -216,7 +219,7 @@ impl Conversation {
     /// end of it.
     #[must_use]
     pub fn open(base: Template) -> Self {
-        Self { goes_on: true, ..Self::new(base, Vec::new()) }
+        Self { led: true, goes_on: true, ..Self::new(base, Vec::new()) }
     }
 
     /// Adds a step behind the others. What came since the last one was over counts for it.
@@ -438,7 +441,9 @@ impl Conversation {
         match self.ending.manner {
             _ if !self.carried.is_open() => self.over(End::NothingOpen, now, Duration::ZERO),
             Manner::Leave => self.over(End::Left, now, Duration::ZERO),
-            Manner::Close { within } if self.succeeded() && self.carried.can_close() => {
+            Manner::Close { within }
+                if (self.led || self.succeeded()) && self.carried.can_close() =>
+            {
                 self.phase = Phase::Closing { until: now + within };
                 self.go_on_closing(now);
             }

@@ -370,6 +370,9 @@ fn an_open_conversation_goes_on_as_it_is_told_step_by_step() {
     assert_eq!(talk.outcomes()[2], Outcome::Missed { instead: None });
     talk.then("send [.]".parse().unwrap());
     assert_eq!(sends(&mut talk, ms(160)), ["[.], ack 7001, length 0"]);
+    // Nor does it stand in the way of closing.
+    talk.conclude(Ending::default());
+    assert_eq!(sends(&mut talk, ms(170)), ["[F.], seq 1001, ack 7001, length 0"]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The sentences in English.
 
+mod experiment;
+
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -20,6 +22,10 @@ impl Language for English {
             Message::Note { from, note } => write_note(out, cast, from, note),
             Message::Ending(ending) => write_ending(out, cast, ending),
             Message::Hint(hint) => out.write_str(hint_text(hint)),
+            Message::Tried(which) => out.write_str(experiment::tried(which)),
+            Message::Theory(which) => out.write_str(experiment::theory(which)),
+            Message::Happened(happened) => experiment::happened(out, happened),
+            Message::Column(column) => out.write_str(experiment::column(column)),
             ref other => write_rest(out, other),
         }
     }
@@ -70,6 +76,13 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
             let (whose, open, not) = (cast.possessive(peer), cast.is(peer), cast.is(from));
             write!(out, "2nd: ack = {whose} ISN + 1; {open} open, {not} not yet")
         }
+        Note::UnaskedSynAck => {
+            write!(out, "a SYN-ACK for nothing that {} sent", cast.subject(peer))
+        }
+        Note::CrossingSynAck => {
+            write!(out, "the same SYN, with an ack now: {} seen the other", cast.has(from))
+        }
+        Note::AnotherSyn => write!(out, "another SYN than the one that was answered"),
         Note::CrossingSyn => write!(out, "the SYNs cross: both ends open at once"),
         Note::Third { data } => out.write_str(third_text(data)),
         Note::InPlaceOfThird => {
@@ -119,6 +132,27 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         }
         Note::Damaged => write!(out, "✗ damaged on the way: its checksum fails"),
         Note::Copied => write!(out, "a copy that the link made"),
+        ref by_hand => write_by_hand(out, cast, from, by_hand),
+    }
+}
+
+/// What somebody who makes packets by hand says of them.
+fn write_by_hand(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt::Result {
+    let peer = from.other();
+    match note {
+        Note::OldDuplicate => write!(out, "an old duplicate, which the network kept until now"),
+        Note::NeverSent => {
+            write!(out, "acknowledges what {} never sent: a RST is due", cast.subject(peer))
+        }
+        Note::Undoes => write!(out, "undoes what the old duplicate began"),
+        Note::Rejects => {
+            write!(out, "the ack fits nothing; {} on", cast.does(from, "wait", "waits"))
+        }
+        Note::Fits => write!(out, "invented as well, but the ack fits"),
+        Note::Forged => {
+            write!(out, "forged: somebody else sends it in {} name", cast.possessive(from))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -217,7 +251,27 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
-        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) => Ok(()),
+        Message::HandHeading => write!(out, "by hand"),
+        Message::TriedHeading => write!(out, "tried"),
+        Message::TheoryHeading => write!(out, "theory"),
+        Message::Verdict { clause, as_said: true } => write!(out, "as {clause} says"),
+        Message::Verdict { clause, as_said: false } => write!(out, "not as {clause} says"),
+        Message::Awaited { what, since, within } => {
+            write!(out, "waiting for {what}: {} s of {} s", since.as_secs(), within.as_secs())
+        }
+        Message::CallUs(socket) => {
+            write!(out, "waiting for the peer: have it connect to {socket}")
+        }
+        Message::Tally { as_said, otherwise } => {
+            write!(out, "{} as the RFCs say, {} not", Count(as_said), Count(otherwise))
+        }
+        Message::Note { .. }
+        | Message::Ending(_)
+        | Message::Hint(_)
+        | Message::Tried(_)
+        | Message::Theory(_)
+        | Message::Happened(_)
+        | Message::Column(_) => Ok(()),
     }
 }
 

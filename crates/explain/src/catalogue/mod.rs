@@ -5,6 +5,7 @@
 //! are the same in every language.
 
 mod english;
+pub mod experiment;
 pub mod findings;
 mod quantity;
 
@@ -15,6 +16,8 @@ use std::time::Duration;
 use crate::track::Side;
 use crate::track::note::Note;
 use crate::track::summary::Ending;
+
+use experiment::{Column, Experiment, Happened};
 
 pub use english::English;
 pub use quantity::{Count, Rate, Size, Time};
@@ -134,6 +137,45 @@ pub enum Message<'a> {
     },
     /// The user stopped it.
     Interrupted,
+    /// Heading of the states of packets made by hand.
+    HandHeading,
+    /// Heading of what an experiment tries.
+    TriedHeading,
+    /// What an experiment tries.
+    Tried(Experiment),
+    /// Heading of what theory expects.
+    TheoryHeading,
+    /// What theory expects of an experiment.
+    Theory(Experiment),
+    /// What came of an experiment.
+    Happened(&'a Happened),
+    /// Whether that is what the document says.
+    Verdict {
+        /// Which, and where in it: `RFC 9293 §3.5`.
+        clause: &'a str,
+        /// Whether it is.
+        as_said: bool,
+    },
+    /// How long a packet has been awaited.
+    Awaited {
+        /// What.
+        what: &'a str,
+        /// So long.
+        since: Duration,
+        /// Of this time at most.
+        within: Duration,
+    },
+    /// The peer is to be made to connect to us.
+    CallUs(SocketAddr),
+    /// How many experiments came out as the RFCs say, and how many did not.
+    Tally {
+        /// As they say.
+        as_said: u64,
+        /// Otherwise.
+        otherwise: u64,
+    },
+    /// Heading of a column in the table of experiments.
+    Column(Column),
     /// Heading of the commands to try next.
     Next,
     /// What a suggested command shows.
