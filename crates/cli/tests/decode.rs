@@ -51,7 +51,7 @@ fn every_field_has_its_bytes_its_value_and_its_meaning() {
     for line in [
         "32 bytes from the TCP header on (guessed; --from tells)",
         "  0-1     0xe1bc       sport           57788",
-        "  4-7     0x01fae4a0   seq             33219744 · 0 from the SYN on",
+        "  4-7     0x01fae4a0   seq             33219744",
         "  12      0x8          data-offset     8 · 32 bytes",
         "  20-23   0x020405b4   mss             1460 · segments with up to 1460 bytes of data \
          are welcome",
@@ -76,7 +76,7 @@ fn six_segments_are_one_conversation() {
     let packets: Vec<_> = table.split("\n\n").collect();
     assert_eq!(field(packets[2], "win"), "517 · 132352 bytes: 517 << 8");
     assert_eq!(field(packets[3], "win"), "1484 · 47488 bytes: 1484 << 5");
-    assert_eq!(field(packets[3], "seq"), "2702499817 · 2800 from the SYN on");
+    assert_eq!(field(packets[3], "seq"), "2702499817 · 2800 counted from the SYN");
     assert_eq!(field(packets[1], "cksum"), "· right");
     assert!(!table.contains("\n?"), "{table}");
 }
@@ -244,4 +244,14 @@ fn what_is_no_packet_is_marked_at_its_place() {
     let run = Run::of(command().args(["decode", "68656c6c6f"]));
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("type --from ethernet"), "{run}");
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = fs::read_to_string(readme).expect("a README");
+    let (_, example) = readme.split_once("$ handclasp decode ").expect("an example");
+    let (words, rest) = example.split_once('\n').expect("lines");
+    let (shown, _) = rest.split_once("```").expect("an end");
+    assert_eq!(decode(&words.split(' ').collect::<Vec<_>>()), shown);
 }

@@ -15,7 +15,7 @@ use handclasp_craft::format::Form;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  handclasp decode 45000028226200008006201 3c0a83b83c0a83b8701bb1f90a97f8d14...
+  handclasp decode 450000282262000080062013c0a83b83c0a83b8701bb1f90a97f8d14...
   handclasp decode --from tcp 'e1 bc 01 bb 01 fa e4 a0 00 00 00 00 80 02 fa f0 ...'
   handclasp decode session.pcapng
   xxd packet.bin | handclasp decode --json

@@ -285,7 +285,10 @@ fn packets_tell_together_what_none_tells_alone() {
     let meaning = |at: usize, name| item(&packets[at], name).meaning.as_str();
     assert_eq!(meaning(2, "win"), "132352 bytes: 517 << 8");
     assert_eq!(meaning(3, "win"), "47488 bytes: 1484 << 5");
-    assert_eq!((meaning(2, "seq"), meaning(2, "ack")), ("1 from the SYN on", "1 from the SYN on"));
+    assert_eq!(
+        (meaning(2, "seq"), meaning(2, "ack")),
+        ("1 counted from the SYN", "1 counted from the SYN")
+    );
     assert_eq!(meaning(1, "cksum"), "right");
     assert!(meaning(0, "cksum").starts_with("unfinished"));
     assert!(packets.iter().all(|packet| packet.unknown.is_empty()));

@@ -102,6 +102,7 @@ pub(super) fn unknowns(bytes: &[u8], layout: &Layout, checksum: Option<Checksum>
 /// SYNs, and checksums whose addresses follow from one another.
 pub fn inform(packets: &mut [Decoded], flows: &[Flow]) {
     for flow in flows {
+        let several = flow.segments.len() > 1;
         for segment in &flow.segments {
             let Some(packet) = packets.get_mut(segment.packet) else { continue };
             let syn = segment.flags.contains(Flags::SYN);
@@ -114,10 +115,10 @@ pub fn inform(packets: &mut [Decoded], flows: &[Flow]) {
                 packet.unknown.retain(|unknown| *unknown != Unknown::Scale);
             }
             let [own, other] = flow.isns_of(segment.from);
-            if let Some(isn) = own {
+            if let (Some(isn), true) = (own, several) {
                 mean(packet, Field::Seq, counted(segment.seq, isn.certain));
             }
-            if let (Some(isn), Some(ack)) = (other, segment.ack) {
+            if let (Some(isn), Some(ack), true) = (other, segment.ack, several) {
                 mean(packet, Field::Ack, counted(ack, isn.certain));
             }
             let known = |isn: Option<super::Isn>| isn.is_some_and(|isn| isn.certain);
@@ -133,8 +134,8 @@ pub fn inform(packets: &mut [Decoded], flows: &[Flow]) {
 
 fn counted(number: u32, certain: bool) -> String {
     match certain {
-        true => format!("{number} from the SYN on"),
-        false => format!("{number} from the first that is there"),
+        true => format!("{number} counted from the SYN"),
+        false => format!("{number} counted from the first one here"),
     }
 }
 
