@@ -415,3 +415,14 @@ fn bad_input_sends_nothing() {
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("--send"), "{run}");
 }
+
+#[test]
+fn the_rows_of_a_ladder_are_read_back() {
+    let Some(lab) = handclasp(&["lab"]) else { return };
+    let run = handclasp_fed(&["craft", "-f", "tcpdump", "-"], &lab.stdout).expect("no network");
+    assert_eq!(run.code, 0, "{run}");
+    let rows = lab.stdout.lines().filter(|line| line.contains("──")).count();
+    assert_eq!(run.stdout.lines().count(), rows, "{run}\n{lab}");
+    let syn = run.stdout.lines().next().expect("a packet");
+    assert!(syn.contains("Flags [S], seq 0, win 64240, options [mss 1460,wscale 7"), "{syn}");
+}

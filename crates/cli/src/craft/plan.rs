@@ -6,7 +6,7 @@ use std::path::Path;
 
 use handclasp_craft::field::Family;
 use handclasp_craft::template::{Payload, Template};
-use handclasp_craft::text::{Pair, Problem, SpecError};
+use handclasp_craft::text::{Pair, Problem, SpecError, is_row};
 
 use super::args::CraftArgs;
 use crate::error::Error;
@@ -68,19 +68,25 @@ fn lines(packets: &[String]) -> Result<Vec<String>, Error> {
             lines.push(packet.replace(['\n', '\r', '\t'], " "));
             continue;
         }
-        let input = String::from_utf8_lossy(&read("-")?).into_owned();
-        for line in input.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-            match lines.last_mut() {
-                Some(last) if line.starts_with([' ', '\t']) => {
-                    last.push_str(&line.replace('\t', " "));
-                }
-                _ => lines.push(line.replace('\t', " ")),
-            }
-        }
+        read_lines(&String::from_utf8_lossy(&read("-")?), &mut lines);
     }
     match lines.is_empty() {
         true => Err(Error::NothingRead("standard input".into())),
         false => Ok(lines),
+    }
+}
+
+/// Takes the lines that are packets. Of a ladder those are its rows; with `-v`, tcpdump sets one
+/// packet on two lines.
+fn read_lines(input: &str, lines: &mut Vec<String>) {
+    let ladder = input.lines().any(is_row);
+    for line in input.lines().filter(|line| !ladder || is_row(line)) {
+        let line = line.replace('\t', " ");
+        match lines.last_mut() {
+            _ if line.trim().is_empty() || line.starts_with('#') => {}
+            Some(last) if line.starts_with(' ') && last.ends_with(')') => last.push_str(&line),
+            _ => lines.push(line),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod finding;
 mod input;
 mod items;
 mod print;
+mod program;
 mod sums;
 mod together;
 mod unknown;

@@ -206,3 +206,22 @@ fn the_nearest_name_is_near_enough_to_have_been_meant() {
     assert_eq!(nearest("TTL", ["ttl"]), Some("ttl"));
     assert_eq!(nearest("bogus", ["ttl", "seq"]), None);
 }
+
+#[test]
+fn the_segment_of_a_ladders_row_is_read() {
+    let syn = "      0  SYN-SENT     ──▶ [S]   seq 0 win 64240 mss 1460 ws 7    SYN-RECEIVED •";
+    assert_eq!(read(syn).to_string(), "[S] seq 0 win 64240 <mss 1460, wscale 7>");
+    let third = "   93  ESTABLISHED  ──▶ [.]   seq 1 ack 1 win 65408 (511<<7)      ESTABLISHED ~";
+    assert_eq!(read(third).to_string(), "[.] seq 1 ack 1 win 511");
+    let get = "  205  ESTABLISHED  ◀── [P.]  seq 1 ack 1 len 54 \"GET / HTTP/1.1\" ESTABLISHED •";
+    assert_eq!(read(get).to_string(), "[P.] seq 1 ack 1 len 54");
+    let sack = "5 ESTABLISHED ──✗ [.U] seq 1 ack 9 sack 20-30 urg FIN-WAIT-1 •";
+    assert_eq!(read(sack).to_string(), "[.U] seq 1 ack 9 <sack 1 {20:30}>");
+}
+
+#[test]
+fn text_in_quotes_is_the_payload() {
+    assert_eq!(read("[P.] \"hi\"").to_string(), "[P.] data \"hi\"");
+    assert_eq!(read("[P.] len 2 \"hi\"").to_string(), "[P.] data \"hi\"");
+    assert_eq!(fault("mss x"), "mss x\n    ^ expected a number that fits");
+}
