@@ -81,11 +81,11 @@ fn lines(packets: &[String]) -> Result<Vec<String>, Error> {
 fn read_lines(input: &str, lines: &mut Vec<String>) {
     let ladder = input.lines().any(is_row);
     for line in input.lines().filter(|line| !ladder || is_row(line)) {
-        let line = line.replace('\t', " ");
         match lines.last_mut() {
-            _ if line.trim().is_empty() || line.starts_with('#') => {}
-            Some(last) if line.starts_with(' ') && last.ends_with(')') => last.push_str(&line),
-            _ => lines.push(line),
+            // Behind a tab, tcpdump prints what is in a packet.
+            _ if line.trim().is_empty() || line.starts_with(['#', '\t']) => {}
+            Some(last) if line.starts_with(' ') && last.ends_with(')') => last.push_str(line),
+            _ => lines.push(line.replace('\t', " ")),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 
+use handclasp_wire::ethernet::MacAddr;
 use handclasp_wire::notation::{Base, read_options};
 
 use super::pair::{Pair, read_socket};
@@ -21,11 +22,17 @@ impl FromStr for Template {
     /// Of a ladder's row the segment is read, with the options and the payload that it shows.
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let text = text.get(..end(text)).unwrap_or_default();
-        let mut line = Line { text, at: start(text), template: Self::default() };
+        let mut line = Line { text, at: 0, template: Self::default() };
+        if !line.link()? {
+            line.at = start(text);
+        }
         while line.part()? {}
         Ok(line.template)
     }
 }
+
+/// Letters of an Ethernet address.
+const MAC_LEN: usize = 17;
 
 /// What stands between the two ends in a row of a ladder.
 const ARROWS: [&str; 4] = ["──▶", "◀──", "──✗", "✗──"];
@@ -101,6 +108,72 @@ impl<'t> Line<'t> {
         }
         self.at += 1;
         Ok((inside, span))
+    }
+
+    /// Reads the link's header that tcpdump tells with `-e`, if there is one:
+    /// `02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype 802.1Q (0x8100), length 58: vlan 5, p 0,
+    /// ethertype IPv4 (0x0800), `.
+    fn link(&mut self) -> Result<bool, SpecError> {
+        let Some((front, behind)) = self.text.split_once(" > ") else { return Ok(false) };
+        let named = front.strip_suffix(')').and_then(|front| front.rsplit_once(" (oui "));
+        let src = named.map_or(front, |(src, _)| src);
+        let src_at = src.rfind(' ').map_or(0, |space| space + 1);
+        let dst_at = self.text.len() - behind.len();
+        let (src, dst) = (src_at..src.len(), dst_at..dst_at + MAC_LEN);
+        let is_mac = |span: &Range<usize>| {
+            self.text.get(span.clone()).is_some_and(|text| text.parse::<MacAddr>().is_ok())
+        };
+        if !is_mac(&src) || !is_mac(&dst) {
+            return Ok(false);
+        }
+        for (field, span) in [(Field::EthSrc, src), (Field::EthDst, dst.clone())] {
+            let text = self.text.get(span.clone()).unwrap_or_default();
+            let pair = self.read(field.name(), text, span.clone(), span.clone())?;
+            self.apply(pair, span)?;
+        }
+        self.at = dst.end;
+        self.tags()?;
+        Ok(true)
+    }
+
+    /// Reads what stands between the link's addresses and the IP header.
+    fn tags(&mut self) -> Result<(), SpecError> {
+        let mut tags =
+            [["vlan", "vlan-priority", "vlan-dei"], ["vlan2", "vlan2-priority", "vlan2-dei"]]
+                .into_iter();
+        let mut tag = ["vlan"; 3];
+        loop {
+            self.skip(&[' ', ',', ':']);
+            let at = self.at;
+            let (word, _) = self.until(&[' ', ',']);
+            let name = match word {
+                "ethertype" | "(oui" => {
+                    self.until(&[',']);
+                    continue;
+                }
+                "length" => {
+                    self.until(&[':']);
+                    continue;
+                }
+                "DEI" => {
+                    let pair = Pair::read(tag[2], "1").map_err(|e| e.behind(at))?;
+                    self.apply(pair, at..self.at)?;
+                    continue;
+                }
+                "vlan" => {
+                    tag = tags.next().unwrap_or(tag);
+                    tag[0]
+                }
+                "p" => tag[1],
+                _ => {
+                    self.at = at;
+                    return Ok(());
+                }
+            };
+            let (text, span) = self.value()?;
+            let pair = self.read(name, text, at..at + word.len(), span.clone())?;
+            self.apply(pair, span)?;
+        }
     }
 
     /// Reads the next part; says whether there was one.

@@ -225,3 +225,29 @@ fn text_in_quotes_is_the_payload() {
     assert_eq!(read("[P.] len 2 \"hi\"").to_string(), "[P.] data \"hi\"");
     assert_eq!(fault("mss x"), "mss x\n    ^ expected a number that fits");
 }
+
+#[test]
+fn what_tcpdump_tells_of_the_link_is_read() {
+    let read = read(
+        "05:12:11.253802 02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype 802.1Q-QinQ (0x88a8), \
+         length 66: vlan 5, p 3, DEI, ethertype 802.1Q, vlan 6, p 0, ethertype IPv4 (0x0800), \
+         10.0.0.1.5 > 10.0.0.2.80: Flags [S], seq 7, win 9, length 0",
+    );
+    assert_eq!(
+        read.to_string(),
+        "10.0.0.1:5 > 10.0.0.2:80 [S] seq 7 win 9 len 0 eth-dst 02:00:00:00:00:02 \
+         eth-src 02:00:00:00:00:01 vlan-priority 3 vlan-dei 1 vlan 5 vlan2-priority 0 vlan2 6"
+    );
+}
+
+#[test]
+fn what_tcpdump_tells_of_the_link_and_the_ip_header_is_read() {
+    let read = read(
+        "02:00:00:00:00:01 (oui Unknown) > 02:00:00:00:00:02 (oui Unknown), ethertype IPv4 \
+         (0x0800), length 58: (tos 0x0, ttl 63, id 1, offset 0, flags [none], proto TCP (6), \
+         length 44)    10.0.0.1.5 > 10.0.0.2.80: Flags [S], seq 7, length 0",
+    );
+    let given = |field| read.given(field).unwrap();
+    assert_eq!((given(Field::EthSrc), given(Field::EthDst)), (0x0200_0000_0001, 0x0200_0000_0002));
+    assert_eq!((given(Field::Ttl), given(Field::TotalLen), given(Field::SrcPort)), (63, 44, 5));
+}
