@@ -60,6 +60,8 @@ pub(crate) enum Error {
     NotItsOption { option: &'static str, its: &'static str, name: String },
     #[error("{0} is for a kernel or a link: leave out one of {0} and --against handclasp")]
     NotAgainstOurs(&'static str),
+    #[error("{0} would do harm to a real host: leave --link out")]
+    OnlyInLab(String),
     #[error("the peer {0} and our address are not of one family of IP")]
     OtherFamily(IpAddr),
     #[error("there is no IP header to tell where the packet goes")]

@@ -199,16 +199,18 @@ fn data_in_first() {
 
 #[test]
 fn data_in_first_with_fast_open() {
-    let ours = run("handclasp", "data-in-first --fast-open").expect("virtual time");
-    assert!(ours.verdict["happened"].as_str().is_some_and(|text| text.contains("no Fast Open")));
-    let Some(kernel) = run("kernel", "data-in-first --fast-open") else { return };
-    let second = kernel.stream(1);
-    second.begins(&[
-        "client S 0 - 18 > SYN-SENT SYN-RECEIVED",
-        "server S. 0 19 0 > ESTABLISHED SYN-RECEIVED",
-        "server P. 1 19 109 > ESTABLISHED SYN-RECEIVED",
-    ]);
-    assert!(second.packets[3].segment.starts_with("client . 19 110 0"), "{second:#?}");
+    both("data-in-first --fast-open", "", |run| {
+        let second = run.stream(1);
+        second.begins(&[
+            "client S 0 - 18 > SYN-SENT SYN-RECEIVED",
+            "server S. 0 19 0 > ESTABLISHED SYN-RECEIVED",
+        ]);
+        // The page comes before the third packet.
+        second.has_page(19);
+        let page = second.packets.iter().position(|packet| packet.segment.ends_with(" 109"));
+        let third = second.packets.iter().position(|packet| packet.segment.contains("client . "));
+        assert!(page < third && page.is_some(), "{second:#?}");
+    });
 }
 
 #[test]
@@ -357,6 +359,31 @@ fn half_open_for_as_long_as_the_kernel_takes() {
 }
 
 #[test]
+fn syn_flood() {
+    both("syn-flood", "", |run| {
+        assert_eq!(run.count("client S 0 - 0"), 9, "{run:#?}");
+        let honest = run.packets.iter().map(|packet| packet.stream).max().expect("packets");
+        let honest = run.stream(honest);
+        // The server keeps no state of it before the third packet.
+        assert!(!honest.packets[1].states.ends_with("SYN-RECEIVED"), "{honest:#?}");
+        assert_eq!(honest.packets[2].segment, "client . 1 1 0");
+        assert_eq!(honest.packets[2].states, "ESTABLISHED ESTABLISHED");
+        honest.has_page(19);
+    });
+}
+
+#[test]
+fn without_cookies_a_flood_shuts_honest_clients_out() {
+    let words = ["try", "syn-flood", "--sysctl", "tcp_syncookies=0"];
+    let Some(run) = handclasp(&words) else { return };
+    assert_eq!(run.code, 1, "{run}");
+    assert!(
+        run.stdout.contains("✘ not as RFC 4987") && run.stdout.contains("nothing came"),
+        "{run}"
+    );
+}
+
+#[test]
 fn lost_last_ack() {
     both("lost-last-ack", "--sysctl tcp_orphan_retries=1", |run| {
         assert_eq!(run.find("client F. 1 1 0").states, "FIN-WAIT-1 CLOSE-WAIT");
@@ -397,7 +424,7 @@ fn all_of_them_are_told_to_programs() {
                 &["name", "against", "article", "clause", "happened"]
             }
             "summary" => {
-                assert_eq!((&object["as_said"], &object["otherwise"]), (&20.into(), &0.into()));
+                assert_eq!((&object["as_said"], &object["otherwise"]), (&21.into(), &0.into()));
                 assert_eq!(object["ok"], true);
                 &[]
             }
@@ -406,7 +433,7 @@ fn all_of_them_are_told_to_programs() {
         let missing = strings.iter().find(|name| !object[**name].is_string());
         assert_eq!(missing, None, "{line}");
     }
-    assert_eq!(verdicts, 20);
+    assert_eq!(verdicts, 21);
     let last: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
     assert_eq!(last["type"], "summary");
 }
@@ -415,7 +442,7 @@ fn all_of_them_are_told_to_programs() {
 fn the_table_has_all_of_them() {
     let run = handclasp(&["try", "--list"]).expect("no network");
     let list = handclasp(&["try", "--list", "--json"]).expect("no network");
-    assert_eq!((run.code, list.code, list.stdout.lines().count()), (0, 0, 20), "{run}{list}");
+    assert_eq!((run.code, list.code, list.stdout.lines().count()), (0, 0, 21), "{run}{list}");
     for line in list.stdout.lines() {
         let object: Value = serde_json::from_str(line).expect("an object");
         assert!(run.stdout.contains(object["name"].as_str().expect("a name")), "{run}");
@@ -435,6 +462,7 @@ fn a_wrong_word_is_answered_in_one_line() {
         ),
         ("try handshake --link packet:lo 127.0.0.1 80", "--address"),
         ("try handshake 127.0.0.1 80", "--link"),
+        ("try syn-flood --link packet:lo --address 10.0.0.1/8 10.0.0.2 80", "harm to a real host"),
         (
             "try handshake --link packet:lo --address 127.0.0.1/8 127.0.0.1 80",
             "has 127.0.0.1 itself",
@@ -444,6 +472,31 @@ fn a_wrong_word_is_answered_in_one_line() {
         assert_eq!((run.code, run.stderr.lines().count()), (2, 1), "{words}: {run}");
         assert!(run.stderr.contains(answer), "{words}: {run}");
     }
+}
+
+/// Cells of a text on a screen: Chinese takes two for a character.
+fn cells(text: &str) -> usize {
+    let wide =
+        |c: &char| ('\u{2e80}'..='\u{9fff}').contains(c) || ('\u{ff00}'..='\u{ff60}').contains(c);
+    text.chars().count() + text.chars().filter(wide).count()
+}
+
+#[test]
+fn the_columns_of_a_chinese_ladder_stand_under_each_other() {
+    let words = ["--lang", "zh", "try", "handshake", "--against", "handclasp"];
+    let run = handclasp(&words).expect("virtual time");
+    assert_eq!(run.code, 0, "{run}");
+    let heading = run.stdout.lines().find(|line| line.contains("报文段")).expect("headings");
+    let column = |line: &str, word: &str| line.split_once(word).map(|(front, _)| cells(front));
+    let rows = run.stdout.lines().filter(|line| line.contains("──▶") || line.contains("◀──"));
+    for row in rows {
+        let arrow = column(row, "──▶").or(column(row, "◀──"));
+        assert_eq!(column(heading, "报文段"), arrow.map(|at| at + 4), "{run}");
+        let state = row.split_whitespace().rev().nth(1).expect("a state and its mark");
+        let right = row.rfind(state).and_then(|at| row.get(..at)).map(cells);
+        assert_eq!(column(heading, "handclasp"), right, "{run}");
+    }
+    assert!(run.stdout.contains("✔ 符合 RFC 9293 §3.5：请求得到了应答"), "{run}");
 }
 
 /// A host that answers on a real link, of which only our end can be seen.

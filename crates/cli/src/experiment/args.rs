@@ -129,8 +129,15 @@ impl FromStr for Sysctl {
         if name.is_empty() || value.is_empty() || !name.chars().all(well) || name.contains("..") {
             return Err(NoSysctl);
         }
+        Ok(Self::new(name, value))
+    }
+}
+
+impl Sysctl {
+    /// A name without dots is one of `net.ipv4`.
+    pub(crate) fn new(name: &str, value: &str) -> Self {
         let plain = !name.contains(['.', '/']);
         let name = if plain { format!("net.ipv4.{name}") } else { name.into() };
-        Ok(Self { name, value: value.into() })
+        Self { name, value: value.into() }
     }
 }

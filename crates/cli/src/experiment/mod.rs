@@ -96,6 +96,9 @@ fn choose(args: &TryArgs) -> Result<Vec<&'static Experiment>, Error> {
         }
         option = Some(given);
     }
+    if args.link.is_some() && named.iter().any(|known| known.only_lab) {
+        return Err(Error::OnlyInLab(name));
+    }
     Ok(named.into_iter().filter(|known| known.option == option).collect())
 }
 
@@ -219,10 +222,7 @@ fn enter() -> Result<(), Error> {
 
 /// What the kernel's end is told: the experiment's own, then what the user says.
 fn sysctls(args: &TryArgs, experiment: &Experiment) -> Vec<Sysctl> {
-    let own = experiment
-        .sysctls
-        .iter()
-        .map(|(name, value)| Sysctl { name: format!("net.ipv4.{name}"), value: (*value).into() });
+    let own = experiment.sysctls.iter().map(|(name, value)| Sysctl::new(name, value));
     let mut all: Vec<Sysctl> = own.collect();
     for given in &args.sysctl {
         all.retain(|sysctl| sysctl.name != given.name);

@@ -5,7 +5,7 @@ use handclasp_explain::catalogue::experiment::Experiment as What;
 use super::experiments::{
     blind_reset, closed_port, data_in_first, data_in_second, data_in_third, fake_synack,
     half_close, half_open, handshake, keepalive_dead_peer, late_third, lost_last_ack, lost_third,
-    old_duplicate, out_of_window, simultaneous_open, skip_third,
+    old_duplicate, out_of_window, simultaneous_open, skip_third, syn_flood,
 };
 use super::stage::Service;
 use super::talk::{Ran, Talk};
@@ -24,8 +24,11 @@ pub(crate) struct Experiment {
     pub(crate) what: What,
     /// What the peer's server does.
     pub(crate) service: Service,
-    /// What the kernel's end is told, unless the user says otherwise.
+    /// What the kernel's end is told, unless the user says otherwise; a name without dots is one
+    /// of `net.ipv4`.
     pub(crate) sysctls: &'static [(&'static str, &'static str)],
+    /// Whether it would do harm to a real peer.
+    pub(crate) only_lab: bool,
     /// Whether sequence numbers are shown as they stand in the headers.
     pub(crate) absolute: bool,
     /// Does it.
@@ -42,6 +45,7 @@ impl Experiment {
         what: What::Handshake,
         service: Service::Page,
         sysctls: &[],
+        only_lab: false,
         absolute: false,
         run: handshake::run,
     };
@@ -56,7 +60,7 @@ impl Experiment {
 }
 
 /// All of them, in the order in which they are told best.
-pub(crate) const ALL: [Experiment; 20] = [
+pub(crate) const ALL: [Experiment; 21] = [
     handshake::HANDSHAKE,
     data_in_third::DATA_IN_THIRD,
     skip_third::SKIP_THIRD,
@@ -75,6 +79,7 @@ pub(crate) const ALL: [Experiment; 20] = [
     out_of_window::OUT_OF_WINDOW,
     blind_reset::BLIND_RESET,
     half_open::HALF_OPEN,
+    syn_flood::SYN_FLOOD,
     lost_last_ack::LOST_LAST_ACK,
     keepalive_dead_peer::KEEPALIVE_DEAD_PEER,
 ];

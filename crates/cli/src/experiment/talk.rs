@@ -160,6 +160,16 @@ impl<'s> Talk<'s> {
         Ok(())
     }
 
+    /// Begins a connection that nobody means to go on with, and leaves it so.
+    pub(super) fn flood(&mut self) -> Ran<()> {
+        self.connect()?;
+        self.we_are(State::Closed);
+        self.send("[S] <mss 1460>")?;
+        self.maybe("[S.] ack auto", MOMENT / 2)?;
+        self.line = None;
+        Ok(())
+    }
+
     /// A handshake, all three packets of it.
     pub(super) fn open(&mut self) -> Ran<Segment> {
         self.connect()?;

@@ -84,14 +84,13 @@ impl Voice {
         verdict: &Verdict<'_>,
         flows: &[Flow],
     ) -> io::Result<()> {
-        let happened = say(&Message::Happened(verdict.happened));
         let Experiment { name, option, row, clause, .. } = *telling.experiment;
         match self {
             Self::Ladder(drawing) => {
-                let as_said = verdict.as_said;
-                let said = say(&Message::Verdict { clause, as_said });
+                let Verdict { as_said, happened, .. } = *verdict;
+                let said = say(&Message::Verdict { clause, as_said, happened });
                 let ladder = drawing.ladder();
-                ladder.verdict(as_said, &format!("{said}: {happened}"))?;
+                ladder.verdict(as_said, &said)?;
                 ladder.flush()
             }
             Self::Lines(lines) => {
@@ -108,7 +107,7 @@ impl Voice {
                     article: row,
                     clause,
                     ok: verdict.as_said,
-                    happened,
+                    happened: say(&Message::Happened(verdict.happened)),
                     took_ns: u64::try_from(verdict.took.as_nanos()).unwrap_or(u64::MAX),
                 })
             }

@@ -254,8 +254,10 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::HandHeading => write!(out, "by hand"),
         Message::TriedHeading => write!(out, "tried"),
         Message::TheoryHeading => write!(out, "theory"),
-        Message::Verdict { clause, as_said: true } => write!(out, "as {clause} says"),
-        Message::Verdict { clause, as_said: false } => write!(out, "not as {clause} says"),
+        Message::Verdict { clause, as_said, happened } => {
+            write!(out, "{}as {clause} says: ", if as_said { "" } else { "not " })?;
+            experiment::happened(out, happened)
+        }
         Message::Awaited { what, since, within } => {
             write!(out, "waiting for {what}: {} s of {} s", since.as_secs(), within.as_secs())
         }

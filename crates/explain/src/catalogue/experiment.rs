@@ -38,6 +38,8 @@ pub enum Experiment {
     LostLastAck,
     /// The SYN-ACK is never answered.
     HalfOpen,
+    /// A flood of SYNs, and then an honest client.
+    SynFlood,
     /// Two SYNs cross.
     SimultaneousOpen,
     /// One direction closes, the other goes on.
@@ -107,6 +109,12 @@ pub enum Happened {
     SynAckGivenUp {
         /// The waits before each time.
         waits: Vec<Duration>,
+    },
+    /// An honest client was let in although the queue was full: its SYN-ACK held all there was
+    /// to know.
+    LetInByCookie {
+        /// How many SYNs had filled the queue.
+        syns: u32,
     },
     /// Both ends opened at once: one connection, not two.
     OpenedAtOnce,

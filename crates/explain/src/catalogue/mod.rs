@@ -4,6 +4,7 @@
 //! does not have yet. What is no sentence is not here: states, flags, field names and commands
 //! are the same in every language.
 
+mod chinese;
 mod english;
 pub mod experiment;
 pub mod findings;
@@ -19,6 +20,7 @@ use crate::track::summary::Ending;
 
 use experiment::{Column, Experiment, Happened};
 
+pub use chinese::Chinese;
 pub use english::English;
 pub use quantity::{Count, Rate, Size, Time};
 
@@ -149,12 +151,14 @@ pub enum Message<'a> {
     Theory(Experiment),
     /// What came of an experiment.
     Happened(&'a Happened),
-    /// Whether that is what the document says.
+    /// What came of an experiment, and whether that is what the document says.
     Verdict {
         /// Which, and where in it: `RFC 9293 §3.5`.
         clause: &'a str,
         /// Whether it is.
         as_said: bool,
+        /// What came.
+        happened: &'a Happened,
     },
     /// How long a packet has been awaited.
     Awaited {

@@ -2,7 +2,7 @@
 
 use handclasp::tcp::State;
 
-use super::{Experiment, Happened, Ran, Stop, Talk, What};
+use super::{Experiment, Happened, Ran, Service, Stop, Talk, What};
 use crate::experiment::talk::{MOMENT, REQUEST};
 
 pub(in crate::experiment) const DATA_IN_FIRST: Experiment = Experiment {
@@ -18,6 +18,7 @@ pub(in crate::experiment) const FAST_OPEN: Experiment = Experiment {
     option: Some("--fast-open"),
     clause: "RFC 7413 §4",
     what: What::FastOpen,
+    service: Service::FastOpen,
     // Also for listeners that did not ask for it.
     sysctls: &[("tcp_fastopen", "1027")],
     run: run_fast_open,

@@ -17,6 +17,7 @@ pub(super) mod old_duplicate;
 pub(super) mod out_of_window;
 pub(super) mod simultaneous_open;
 pub(super) mod skip_third;
+pub(super) mod syn_flood;
 
 use std::time::Duration;
 

@@ -79,7 +79,9 @@ impl Live {
         let (server, closed) = (SocketAddr::new(peer, SERVER), SocketAddr::new(peer, CLOSED));
         let options = ListenOptions::default();
         let listening = match service {
-            Service::Page => Server::start(lab.peer(), server, &options, serve::http(PAGE))?,
+            Service::Page | Service::FastOpen | Service::SmallQueue => {
+                Server::start(lab.peer(), server, &options, serve::http(PAGE))?
+            }
             Service::KeepAlive => Server::start(lab.peer(), server, &options, serve::keep_alive)?,
         };
         let ours = lab.our_address(false);

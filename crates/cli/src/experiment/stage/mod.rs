@@ -22,6 +22,10 @@ pub(super) const CLOSED: u16 = 81;
 pub(super) enum Service {
     /// It answers a request with a page, closes its direction and reads to the end.
     Page,
+    /// The same, and it takes data in a SYN that has a Fast Open cookie.
+    FastOpen,
+    /// As [`Service::Page`], with room for a handful of half-open connections.
+    SmallQueue,
     /// It reads to the end, and probes a peer that is silent.
     KeepAlive,
 }

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use handclasp::Cidr;
 use handclasp::host::store::ConnId;
 use handclasp::tcp::config::KeepAlive;
 use handclasp::tcp::connection::Error as ConnectionError;
 use handclasp::tcp::{Config, State, Tuple};
 use handclasp::wire::frame::Medium;
 use handclasp::wire::time::Instant;
+use handclasp::{Backlog, Cidr};
 use handclasp_explain::track::Fate;
 use handclasp_impair::config::Config as LinkConfig;
 use handclasp_sim::apps::server::Server;
@@ -32,6 +32,12 @@ const DELAY: Duration = Duration::from_millis(10);
 
 /// Bits per second: packets that leave together arrive one after the other.
 const RATE: u64 = 1_000_000_000;
+
+/// Connections that may be half open where there is little room for them.
+const HALF_OPEN: usize = 4;
+
+/// Connections that may be half open by Fast Open at once.
+const FAST_OPENED: usize = 16;
 
 const OURS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 77, 0, 1));
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 77, 0, 2));
@@ -69,8 +75,15 @@ impl Simulated {
         if service == Service::KeepAlive {
             config.keep_alive = Some(KeepAlive::default());
         }
-        let server = Server::new(at, move |id| Guest::new(id, service == Service::Page));
-        network.run(peer, server.config(Arc::new(config)));
+        let mut backlog = Backlog::default();
+        if service == Service::FastOpen {
+            backlog.fast_open = FAST_OPENED;
+        }
+        if service == Service::SmallQueue {
+            backlog.syn = HALF_OPEN;
+        }
+        let server = Server::new(at, move |id| Guest::new(id, service != Service::KeepAlive));
+        network.run(peer, server.config(Arc::new(config)).backlog(backlog));
         network.settle();
         Self { network, peer, heard, flying: VecDeque::new(), sights: sights.clone() }
     }

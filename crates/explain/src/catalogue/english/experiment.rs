@@ -26,6 +26,7 @@ pub(super) const fn tried(experiment: Experiment) -> &'static str {
         }
         E::LostLastAck => "we close first, and never acknowledge the peer's FIN",
         E::HalfOpen => "a SYN, and then silence: the SYN-ACK is never answered",
+        E::SynFlood => "SYNs that nobody goes on with fill the queue; then an honest client comes",
         E::SimultaneousOpen => "both ends send a SYN, and the two cross",
         E::HalfClose => "one direction is closed, and the other goes on",
         E::OutOfWindow => "data beyond the window, and data from before it",
@@ -96,6 +97,10 @@ const fn theory_behind_the_handshake(experiment: Experiment) -> &'static str {
             "the SYN-ACK is sent again after waits that double from 1 s on (Linux: 1, 2, 4, 8, \
              16, then 32 s to the end: 63 s), and then the half-open connection is forgotten"
         }
+        E::SynFlood => {
+            "with SYN cookies the SYN-ACK's number holds all that the server has to know, so that \
+             it keeps nothing until the ACK brings it back; without them the client is shut out"
+        }
         E::SimultaneousOpen => {
             "both go from SYN-SENT to SYN-RECEIVED and on to ESTABLISHED: one connection, not two"
         }
@@ -158,6 +163,11 @@ pub(super) fn happened(out: &mut dyn Write, happened: &Happened) -> fmt::Result 
             list(out, waits)?;
             write!(out, "; then the half-open connection was forgotten")
         }
+        H::LetInByCookie { syns } => write!(
+            out,
+            "after {} SYNs the client was let in, and nothing was kept of it before its ACK",
+            Count((*syns).into())
+        ),
         H::DeadPeerNoticed { idle, probes, reset } => {
             let probes = Count((*probes).into());
             write!(out, "after {} idle, {probes} probes without an answer, then ", Time(*idle))?;
