@@ -73,9 +73,6 @@ pub(crate) enum Error {
     #[error("nobody says this packet's {0}: type --{0} with an IP address")]
     NoEnd(&'static str),
     #[cfg(not(target_os = "linux"))]
-    #[error("sending by hand needs Linux; without --send packets are printed on any system")]
-    NeedsLinuxToSend,
-    #[cfg(not(target_os = "linux"))]
     #[error("this needs Linux: type {0}")]
     NeedsLinux(&'static str),
     #[error(transparent)]

@@ -68,7 +68,7 @@ fn send(args: &CraftArgs, templates: Vec<Template>, rng: &mut Pcg64) -> Result<O
 
 #[cfg(not(target_os = "linux"))]
 fn send(_: &CraftArgs, _: Vec<Template>, _: &mut Pcg64) -> Result<Outcome, Error> {
-    Err(Error::NeedsLinuxToSend)
+    Err(Error::NeedsLinux("handclasp craft, without --send"))
 }
 
 /// Fails if what cannot be printed would go to a terminal.

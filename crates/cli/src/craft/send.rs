@@ -22,7 +22,7 @@ use crate::Outcome;
 use crate::error::Error;
 use crate::lab::args::LabLink;
 use crate::link::LinkName;
-use crate::raw::host::Kernel;
+use crate::raw::host::{Kernel, SETTLING, towards};
 use crate::raw::lab::RawLab;
 use crate::raw::{Came, Raw, Watchers, is_the_kernels};
 
@@ -60,6 +60,7 @@ async fn perform(
     let sender = |raw, ours| Sender {
         raw,
         kernel: None,
+        slips: Vec::new(),
         ours,
         exchange: Exchange::default(),
         report,
@@ -72,7 +73,7 @@ async fn perform(
         let _servers = [lab.web_server(false)?, lab.web_server(true)?];
         let [v4, v6] = [false, true]
             .map(|ipv6| (Some(lab.lab.our_address(ipv6)), Some(lab.lab.peer_address(ipv6))));
-        let ends = |family| if family == Family::V6 { v6 } else { v4 };
+        let ends = |family, _| if family == Family::V6 { v6 } else { v4 };
         return sender(lab.raw, vec![v4.0, v6.0]).all(args, templates, &ends).await;
     }
     let (link, own) = (&args.send.link, args.send.address);
@@ -82,29 +83,28 @@ async fn perform(
         if let Some(own) = own {
             ours.insert(0, own.address());
         }
-        let ends = |family| (ours.iter().copied().find(|own| Family::of(*own) == family), None);
+        let ends = |_, peer: IpAddr| (towards(&ours, peer), None);
         let sender = sender(raw, ours.iter().copied().map(Some).collect()).beside(kernel)?;
         return sender.all(args, templates, &ends).await;
     }
     let raw = Raw::open(link, own, args.send.gateway, watchers)?;
     let own = own.map(|own| own.address());
-    let ends = |family| {
+    let ends = |family, _| {
         let fits = |own: &IpAddr| Family::of(*own) == family;
         (own.filter(fits), None)
     };
     sender(raw, vec![own]).all(args, templates, &ends).await
 }
 
-/// How long the last packets take to be read that were captured already.
-const SETTLING: Duration = Duration::from_millis(5);
-
-/// Our address and the peer's, of a family, where nobody says others.
-type Ends<'a> = &'a dyn Fn(Family) -> (Option<IpAddr>, Option<IpAddr>);
+/// Our address and the peer's, of a family and where packets go, where nobody says others.
+type Ends<'a> = &'a dyn Fn(Family, IpAddr) -> (Option<IpAddr>, Option<IpAddr>);
 
 struct Sender<'r> {
     raw: Raw,
     /// The host's kernel, where its own address is used.
     kernel: Option<Kernel>,
+    /// What it slipped in and nobody was told of yet.
+    slips: Vec<Vec<u8>>,
     ours: Vec<Option<IpAddr>>,
     exchange: Exchange,
     report: Report,
@@ -117,17 +117,7 @@ struct Sender<'r> {
 impl Sender<'_> {
     /// The same with the kernel's own address, about which something is to be said first.
     fn beside(mut self, kernel: Kernel) -> io::Result<Self> {
-        match kernel.unguarded() {
-            None => self.report.note(
-                "with this host's own address; its kernel's resets of these connections are \
-                 held back meanwhile",
-            )?,
-            Some(error) => self.report.note(&format!(
-                "with this host's own address; its kernel will reset these connections, as \
-                 nothing can hold it back ({error}). With --address and a free address of the \
-                 network there is no such trouble"
-            ))?,
-        }
+        self.report.note(&kernel.announce())?;
         self.kernel = Some(kernel);
         Ok(self)
     }
@@ -180,7 +170,8 @@ impl Sender<'_> {
             self.take(&came)?;
         }
         let family = template.family.unwrap_or_default();
-        let (ours, peer) = ends(family);
+        let to = template.given(Field::Dst).unwrap_or_default();
+        let (ours, peer) = ends(family, family.address(to));
         for (field, address) in [(Field::Src, ours), (Field::Dst, peer)] {
             let open = !template.fields.contains_key(&field);
             match address {
@@ -240,25 +231,32 @@ impl Sender<'_> {
                 // What the kernel sends follows from what came.
                 biased;
                 came = self.raw.receive(until) => return came,
-                slip = kernel.slips_in() => self.report.slipped_in(&slip?)?,
+                slip = kernel.slips_in() => {
+                    self.slips.push(slip?);
+                    let soon = Instant::now() + SETTLING;
+                    if let Some(came) = self.raw.receive(soon.min(until)).await? {
+                        return Ok(Some(came));
+                    }
+                    self.tell_slips()?;
+                }
             }
         }
+    }
+
+    /// Says what the kernel slipped in, behind what made it do so.
+    fn tell_slips(&mut self) -> io::Result<()> {
+        self.slips.drain(..).try_for_each(|slip| self.report.slipped_in(&slip))
     }
 
     /// Says what the kernel did, or did not do, because its address was used.
     async fn account(&mut self) -> io::Result<()> {
         let Some(kernel) = &mut self.kernel else { return Ok(()) };
-        // It answers at once: what it sent has been captured, but may not have been read.
-        while let Ok(slip) = tokio::time::timeout(SETTLING, kernel.slips_in()).await {
-            self.report.slipped_in(&slip?)?;
+        while let Some(slip) = kernel.last_slip().await? {
+            self.slips.push(slip);
         }
-        match kernel.held_back()? {
-            Some(1) => self.report.note("1 reset of the kernel's was held back"),
-            Some(count @ 2..) => {
-                self.report.note(&format!("{count} resets of the kernel's were held back"))
-            }
-            Some(0) | None => Ok(()),
-        }
+        let account = kernel.account()?;
+        self.tell_slips()?;
+        account.map_or(Ok(()), |text| self.report.note(&text))
     }
 
     /// Waits for the answer to a packet, and prints it.
@@ -279,6 +277,7 @@ impl Sender<'_> {
                         _ => came.packet(),
                     };
                     self.report.answer(shown, start, took)?;
+                    self.tell_slips()?;
                     return Ok(true);
                 }
                 Relation::Related => self.report.aside("meanwhile", came.packet())?,

@@ -5,6 +5,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use handclasp::Cidr;
 use handclasp::device::capture::Capture;
@@ -17,13 +18,19 @@ use handclasp::wire::frame::Medium;
 use handclasp::wire::gso::split_inbound;
 use handclasp::wire::packet::{Packet, Transport};
 
+use handclasp_explain::catalogue::Message;
+
 use super::{Raw, Watchers};
 use crate::error::Error;
+use crate::language::say;
 use crate::link::LinkName;
 use crate::watch::eye::Eye;
 
 /// Packets of ours that are known again when they are seen to leave.
 const REMEMBERED: usize = 1024;
+
+/// How long packets take to be read that were captured already.
+pub(crate) const SETTLING: Duration = Duration::from_millis(5);
 
 /// Local and remote end.
 type Ends = (SocketAddr, SocketAddr);
@@ -84,9 +91,12 @@ impl Kernel {
         })
     }
 
-    /// Why its resets cannot be held back, if they cannot.
-    pub(crate) fn unguarded(&self) -> Option<&io::Error> {
-        self.guard.as_ref().err()
+    /// What is to be said before anything is sent: whether its resets are held back.
+    pub(crate) fn announce(&self) -> String {
+        match &self.guard {
+            Ok(_) => say(&Message::BesideKernel),
+            Err(error) => say(&Message::Unguarded(&error.to_string())),
+        }
     }
 
     /// Is told of a packet, from its IP header on, that is about to be sent.
@@ -108,8 +118,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// The next packet, from its IP header on, that the kernel sends for one of these
-    /// connections.
+    /// The next packet, from its IP header on, that the kernel slips in.
     ///
     /// Cancel safe: a dropped call has not taken a packet.
     ///
@@ -118,8 +127,8 @@ impl Kernel {
     /// The interface is gone.
     pub(crate) async fn slips_in(&mut self) -> io::Result<Vec<u8>> {
         loop {
-            if let Some(packet) = self.slipped.pop_front() {
-                return Ok(packet);
+            if let Some(slip) = self.slipped.pop_front() {
+                return Ok(slip);
             }
             let captured = self.capture.next().await?;
             if captured.direction == Direction::Out {
@@ -139,14 +148,33 @@ impl Kernel {
         }
     }
 
-    /// How many resets were held back; `None` if nothing holds them.
+    /// What it slipped in that was captured already, but not read.
+    ///
+    /// # Errors
+    ///
+    /// The interface is gone.
+    pub(crate) async fn last_slip(&mut self) -> io::Result<Option<Vec<u8>>> {
+        tokio::time::timeout(SETTLING, self.slips_in()).await.ok().transpose()
+    }
+
+    /// What is to be said in the end: how many resets were held back, if any.
     ///
     /// # Errors
     ///
     /// The kernel does not tell.
-    pub(crate) fn held_back(&mut self) -> io::Result<Option<u64>> {
-        self.guard.as_mut().ok().map(Guard::held_back).transpose()
+    pub(crate) fn account(&mut self) -> io::Result<Option<String>> {
+        let Ok(guard) = &mut self.guard else { return Ok(None) };
+        let count = guard.held_back()?;
+        Ok((count > 0).then(|| say(&Message::HeldBack(count))))
     }
+}
+
+/// The address, of those that are the host's, that it would use towards this one.
+pub(crate) fn towards(own: &[IpAddr], peer: IpAddr) -> Option<IpAddr> {
+    let local = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    let mut of_family = own.iter().filter(|own| own.is_ipv4() == peer.is_ipv4());
+    let near = of_family.clone().find(|own| local(own) == local(&peer));
+    near.or_else(|| of_family.next()).copied()
 }
 
 /// Both ends of a TCP packet, the sender's first.

@@ -154,6 +154,13 @@ impl Raw {
         }
     }
 
+    /// Shows watchers an IP packet that the kernel of our own host slipped in.
+    pub(crate) fn show_slip(&self, packet: &[u8]) {
+        if let Some(eye) = &self.eye {
+            eye.see_slip(packet);
+        }
+    }
+
     /// Sends an IP packet, byte by byte as it is, to whom its destination says.
     ///
     /// # Errors

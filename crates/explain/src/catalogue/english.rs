@@ -152,6 +152,9 @@ fn write_by_hand(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> f
         Note::Forged => {
             write!(out, "forged: somebody else sends it in {} name", cast.possessive(from))
         }
+        Note::SlippedIn => {
+            write!(out, "not made by hand: this host's kernel knows of no such connection")
+        }
         _ => Ok(()),
     }
 }
@@ -251,6 +254,21 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
+        Message::BesideKernel => write!(
+            out,
+            "with this host's own address; its kernel's resets of these connections are held back \
+             meanwhile"
+        ),
+        Message::Unguarded(why) => write!(
+            out,
+            "with this host's own address; its kernel will reset these connections, as nothing \
+             can hold it back ({why}). With a free address of the network (--address) there is no \
+             such trouble"
+        ),
+        Message::HeldBack(1) => write!(out, "1 reset of this host's kernel was held back"),
+        Message::HeldBack(count) => {
+            write!(out, "{} resets of this host's kernel were held back", Count(count))
+        }
         Message::HandHeading => write!(out, "by hand"),
         Message::TriedHeading => write!(out, "tried"),
         Message::TheoryHeading => write!(out, "theory"),

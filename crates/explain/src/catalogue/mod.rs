@@ -139,6 +139,13 @@ pub enum Message<'a> {
     },
     /// The user stopped it.
     Interrupted,
+    /// Packets are made by hand with the host's own address, whose kernel is kept from resetting
+    /// their connections.
+    BesideKernel,
+    /// The same, but nothing keeps the kernel from it, for this reason.
+    Unguarded(&'a str),
+    /// So many resets of the kernel's were held back.
+    HeldBack(u64),
     /// Heading of the states of packets made by hand.
     HandHeading,
     /// Heading of what an experiment tries.

@@ -1,4 +1,4 @@
-//! `craft --send` with the host's own address: its kernel wants to reset what it did not open.
+//! Packets by hand with the host's own address: its kernel wants to reset what it did not open.
 
 mod common;
 
@@ -126,6 +126,45 @@ fn the_guard_ends_with_a_command_that_is_killed() {
             return;
         }
         assert_eq!(run.code, 0, "{run}");
-        assert!(run.stderr.contains("1 reset of the kernel's was held back"), "{run}");
+        assert!(run.stderr.contains("1 reset of this host's kernel was held back"), "{run}");
+    });
+}
+
+/// Runs the handshake of `try` against the web server.
+fn shake_hands(program: &mut Command) -> Run {
+    let (link, peer) = (format!("packet:{OUR_INTERFACE}"), PEER_IPV4.to_string());
+    Run::of(program.args(["try", "handshake", "--lang", "en", "--link", &link, &peer, "80"]))
+}
+
+#[test]
+fn an_experiment_with_the_hosts_own_address_is_not_disturbed() {
+    in_namespace(|| {
+        let (_lab, _servers) = host();
+        let run = shake_hands(&mut command());
+        if is_unguarded(&run, "an_experiment_with_the_hosts_own_address_is_not_disturbed") {
+            return;
+        }
+        assert_eq!(run.code, 0, "{run}");
+        assert!(run.stderr.contains("were held back"), "{run}");
+        assert!(!run.stdout.contains("not made by hand"), "{run}");
+    });
+}
+
+#[test]
+fn the_ladder_marks_what_the_kernel_slipped_in() {
+    let name = "the_ladder_marks_what_the_kernel_slipped_in";
+    if is_missing("setpriv", name) {
+        return;
+    }
+    in_namespace(|| {
+        let (_lab, _servers) = host();
+        let mut weak = Command::new("setpriv");
+        weak.args(["--bounding-set=-net_admin", env!("CARGO_BIN_EXE_handclasp")]);
+        let run = shake_hands(&mut weak);
+        assert_eq!(run.code, 1, "{run}");
+        assert!(run.stderr.contains("nothing can hold it back"), "{run}");
+        let rows: Vec<_> = run.stdout.lines().collect();
+        let marked = rows.windows(2).find(|rows| rows[1].contains("not made by hand"));
+        assert!(marked.is_some_and(|rows| rows[0].contains("──▶ [R]")), "{run}");
     });
 }
