@@ -127,7 +127,9 @@ impl FromStr for Sysctl {
     fn from_str(text: &str) -> Result<Self, NoSysctl> {
         let (name, value) = text.split_once('=').ok_or(NoSysctl)?;
         let well = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
-        if name.is_empty() || value.is_empty() || !name.chars().all(well) || name.contains("..") {
+        // Nothing that leads out of the tree of parameters.
+        let stays = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && !name.contains("..");
+        if value.is_empty() || !name.chars().all(well) || !stays {
             return Err(NoSysctl);
         }
         Ok(Self::new(name, value))
@@ -142,3 +144,7 @@ impl Sysctl {
         Self { name, value: value.into() }
     }
 }
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ mod table;
 mod talk;
 mod voice;
 
+use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use handclasp::tcp::State;
 use handclasp_craft::text::nearest;
 use handclasp_explain::catalogue::Message;
+use handclasp_explain::catalogue::experiment::Experiment as What;
 use handclasp_explain::track::{Both, Flow};
 
 use crate::Outcome;
@@ -60,7 +62,7 @@ pub(crate) fn run(args: &TryArgs) -> Result<Outcome, Error> {
         let well = perform(args, remote, experiment)?;
         *(if well { &mut as_said } else { &mut otherwise }) += 1;
         if args.all && !args.json {
-            println!();
+            writeln!(io::stdout())?;
         }
     }
     if args.all {
@@ -71,9 +73,8 @@ pub(crate) fn run(args: &TryArgs) -> Result<Outcome, Error> {
 
 /// The experiments that were named.
 fn choose(args: &TryArgs) -> Result<Vec<&'static Experiment>, Error> {
-    static TABLE: [Experiment; ALL.len()] = ALL;
     if args.all {
-        return Ok(TABLE.iter().collect());
+        return Ok(ALL.iter().collect());
     }
     let name = args.experiment.clone().unwrap_or_default();
     let options = [
@@ -81,16 +82,16 @@ fn choose(args: &TryArgs) -> Result<Vec<&'static Experiment>, Error> {
         ("--syn-first", args.syn_first),
         ("--fast-open", args.fast_open),
     ];
-    let named: Vec<_> = TABLE.iter().filter(|known| known.name == name).collect();
+    let named: Vec<_> = ALL.iter().filter(|known| known.name == name).collect();
     if named.is_empty() {
-        let near = nearest(&name, TABLE.iter().map(|known| known.name));
+        let near = nearest(&name, ALL.iter().map(|known| known.name));
         let hint = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
         return Err(Error::NoExperiment { name, hint });
     }
     let mut option = None;
     for (given, _) in options.into_iter().filter(|(_, given)| *given) {
         if !named.iter().any(|known| known.option == Some(given)) {
-            let its = TABLE.iter().find(|known| known.option == Some(given));
+            let its = ALL.iter().find(|known| known.option == Some(given));
             let its = its.map_or("", |known| known.name);
             return Err(Error::NotItsOption { option: given, its, name });
         }
@@ -115,7 +116,7 @@ fn remote(args: &TryArgs) -> Result<Option<SocketAddr>, Error> {
     match (found.iter().find(fits), found.first()) {
         (Some(socket), _) => Ok(Some(*socket)),
         (None, Some(other)) => Err(Error::OtherFamily(other.ip())),
-        (None, None) => Err(unknown(std::io::ErrorKind::AddrNotAvailable.into())),
+        (None, None) => Err(unknown(io::ErrorKind::AddrNotAvailable.into())),
     }
 }
 
@@ -163,7 +164,7 @@ fn perform(
 
 /// The state of the port that the first packet goes to.
 fn listens(experiment: &Experiment) -> Option<State> {
-    let closed = experiment.name == "closed-port";
+    let closed = experiment.what == What::ClosedPort;
     Some(if closed { State::Closed } else { State::Listen })
 }
 

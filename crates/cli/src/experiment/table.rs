@@ -60,7 +60,7 @@ impl Experiment {
 }
 
 /// All of them, in the order in which they are told best.
-pub(crate) const ALL: [Experiment; 21] = [
+pub(crate) static ALL: [Experiment; 21] = [
     handshake::HANDSHAKE,
     data_in_third::DATA_IN_THIRD,
     skip_third::SKIP_THIRD,

@@ -1,5 +1,6 @@
 //! One experiment's conversations with the peer, led step by step.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -124,19 +125,21 @@ impl<'s> Talk<'s> {
     pub(super) fn be_called(&mut self) -> Ran<Segment> {
         self.turn_to(None)?;
         let own = SocketAddr::new(self.stage.ours(), self.port);
-        let within = if self.stage.call(own)? {
+        let within = if self.stage.commands_peer() {
+            self.stage.call(own)?;
             SOON
         } else {
-            self.bar.suspend(|| eprintln!("{}", say(&Message::CallUs(own))));
+            // Without a standard error there is nobody to tell.
+            let told = writeln!(std::io::stderr(), "{}", say(&Message::CallUs(own)));
+            drop(told);
             CALLING
         };
         self.expect_within("[S?EW]", within)
     }
 
     /// Whether the peer can be made to connect to us without anybody's help.
-    pub(super) fn can_be_called(&mut self) -> Ran<bool> {
-        let here = Tuple::new(self.stage.server(), self.stage.server());
-        Ok(self.stage.state(&here)?.is_some())
+    pub(super) fn can_be_called(&self) -> bool {
+        self.stage.commands_peer()
     }
 
     fn turn_to(&mut self, peer: Option<SocketAddr>) -> Ran<()> {
@@ -224,10 +227,10 @@ impl<'s> Talk<'s> {
                 Ok(segment)
             }
             Outcome::Missed { instead } => Err(Stop::Unlike(Happened::Missed {
-                expected: what.to_owned(),
+                expected: plainly(what),
                 instead: instead.map(|mismatch| mismatch.to_string()),
             })),
-            _ => Err(Stop::Unlike(Happened::Missed { expected: what.into(), instead: None })),
+            _ => Err(Stop::Unlike(Happened::Missed { expected: plainly(what), instead: None })),
         }
     }
 
@@ -367,7 +370,7 @@ impl<'s> Talk<'s> {
             Step::Send(_) => Duration::ZERO,
         };
         let what = match &step {
-            Step::Expect { what, .. } => what.to_string(),
+            Step::Expect { what, .. } => plainly(&what.to_string()),
             _ => String::new(),
         };
         let began = self.stage.now();
@@ -440,9 +443,30 @@ const fn reset_if_open() -> Ending {
     Ending { manner: Manner::Reset, linger: Duration::ZERO }
 }
 
+/// What is expected, as a reader knows it: without what follows from the packets before, and
+/// without flags that may be there or not.
+fn plainly(template: &str) -> String {
+    let mut said: Vec<String> = Vec::new();
+    let mut words = template.split(' ').peekable();
+    while let Some(word) = words.next() {
+        if words.next_if(|value| value.starts_with("auto")).is_some() {
+            continue;
+        }
+        said.push(match (word.split_once('?'), word.starts_with('[')) {
+            (Some((needed, _)), true) => format!("{needed}]"),
+            _ => word.to_owned(),
+        });
+    }
+    said.join(" ")
+}
+
 /// # Panics
 ///
 /// If an experiment has a template that is none.
 fn template(text: &str) -> Template {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error:?}"))
 }
+
+#[cfg(test)]
+#[path = "talk_tests.rs"]
+mod tests;

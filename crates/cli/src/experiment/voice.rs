@@ -194,7 +194,7 @@ pub(super) fn list(json: bool) -> io::Result<()> {
         return ALL.iter().try_for_each(|experiment| {
             lines.object(&Listed {
                 v: json::VERSION,
-                r#type: "experiment",
+                r#type: "listed",
                 name: experiment.name,
                 option: experiment.option,
                 article: experiment.row,

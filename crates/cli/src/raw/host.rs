@@ -18,7 +18,7 @@ use handclasp::wire::frame::Medium;
 use handclasp::wire::gso::split_inbound;
 use handclasp::wire::packet::{Packet, Transport};
 
-use handclasp_explain::catalogue::Message;
+use handclasp_explain::catalogue::{Message, OwnAddress};
 
 use super::{Raw, Watchers};
 use crate::error::Error;
@@ -94,8 +94,11 @@ impl Kernel {
     /// What is to be said before anything is sent: whether its resets are held back.
     pub(crate) fn announce(&self) -> String {
         match &self.guard {
-            Ok(_) => say(&Message::BesideKernel),
-            Err(error) => say(&Message::Unguarded(&error.to_string())),
+            Ok(_) => say(&Message::OwnAddress(OwnAddress::Guarded)),
+            Err(error) => {
+                let why = error.to_string();
+                say(&Message::OwnAddress(OwnAddress::Unguarded(&why)))
+            }
         }
     }
 
@@ -165,7 +168,7 @@ impl Kernel {
     pub(crate) fn account(&mut self) -> io::Result<Option<String>> {
         let Ok(guard) = &mut self.guard else { return Ok(None) };
         let count = guard.held_back()?;
-        Ok((count > 0).then(|| say(&Message::HeldBack(count))))
+        Ok((count > 0).then(|| say(&Message::OwnAddress(OwnAddress::HeldBack(count)))))
     }
 }
 

@@ -15,7 +15,6 @@ use std::io;
 use std::net::{IpAddr, UdpSocket};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use handclasp::Cidr;
@@ -280,10 +279,7 @@ impl Raw {
     async fn read(&mut self, until: Instant) -> io::Result<bool> {
         let mut batch = Vec::new();
         let device = &mut self.device;
-        let receive = poll_fn(|cx| match device.poll_receive(cx, &mut batch, BATCH) {
-            Poll::Ready(read) => Poll::Ready(read),
-            Poll::Pending => Poll::Pending,
-        });
+        let receive = poll_fn(|cx| device.poll_receive(cx, &mut batch, BATCH));
         let Ok(read) = tokio::time::timeout_at(until.into(), receive).await else {
             return Ok(false);
         };

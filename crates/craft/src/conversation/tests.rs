@@ -255,7 +255,7 @@ fn a_connection_may_be_left_as_it_is() {
 
 #[test]
 fn an_old_duplicate_is_reset_and_the_real_syn_succeeds() {
-    // RFC 9293 figure 9, seen from the client.
+    // RFC 9293 figure 8, seen from the client.
     let mut talk = conversation(&[
         "send [S] seq 90",
         "expect [S.] ack 91",

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use handclasp_tcp::State;
 
-use super::{Cast, Count, Hint, Language, Message, Rate, Size, Time};
+use super::{Cast, Count, Hint, Language, Message, OwnAddress, Rate, Size, Time};
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -83,7 +83,16 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         }
         Note::Damaged => write!(out, "✗ 途中损坏：校验和不符"),
         Note::Copied => write!(out, "链路复制出来的副本"),
-        ref by_hand => write_by_hand(out, me, peer, by_hand),
+        ref by_hand @ (Note::OldDuplicate
+        | Note::NeverSent
+        | Note::Undoes
+        | Note::Rejects
+        | Note::Fits
+        | Note::Forged
+        | Note::SlippedIn
+        | Note::UnaskedSynAck
+        | Note::CrossingSynAck
+        | Note::AnotherSyn) => write_by_hand(out, me, peer, by_hand),
     }
 }
 
@@ -148,6 +157,23 @@ fn write_ending(out: &mut dyn Write, cast: &Cast, ending: Ending) -> fmt::Result
     }
 }
 
+/// What is said of packets made by hand with the host's own address.
+fn write_own_address(out: &mut dyn Write, what: &OwnAddress<'_>) -> fmt::Result {
+    match *what {
+        OwnAddress::Guarded => {
+            write!(out, "使用本机自己的地址；其间会拦下本机内核对这些连接发出的 RST")
+        }
+        OwnAddress::Unguarded(why) => write!(
+            out,
+            "使用本机自己的地址；无法拦住本机内核（{why}），它会重置这些连接。\
+             换用网络中的空闲地址（--address）就没有这个问题"
+        ),
+        OwnAddress::HeldBack(count) => {
+            write!(out, "拦下了本机内核的 {} 个 RST", Count(count))
+        }
+    }
+}
+
 fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
     match *message {
         Message::TimeHeading => write!(out, "时间 µs"),
@@ -186,17 +212,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Connections(count) => write!(out, "{} 个连接", Count(count)),
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "已中断"),
-        Message::BesideKernel => {
-            write!(out, "使用本机自己的地址；其间会拦下本机内核对这些连接发出的 RST")
-        }
-        Message::Unguarded(why) => write!(
-            out,
-            "使用本机自己的地址；无法拦住本机内核（{why}），它会重置这些连接。\
-             换用网络中的空闲地址（--address）就没有这个问题"
-        ),
-        Message::HeldBack(count) => {
-            write!(out, "拦下了本机内核的 {} 个 RST", Count(count))
-        }
+        Message::OwnAddress(ref what) => write_own_address(out, what),
         Message::Next => write!(out, "接着试"),
         Message::HandHeading => write!(out, "手工"),
         Message::TriedHeading => write!(out, "尝试"),

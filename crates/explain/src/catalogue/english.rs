@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use handclasp_tcp::State;
 
-use super::{Cast, Count, Hint, Language, Message, Rate, Size, Time};
+use super::{Cast, Count, Hint, Language, Message, OwnAddress, Rate, Size, Time};
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -57,6 +57,10 @@ impl Cast {
         self.does(side, "have", "has")
     }
 
+    fn knows(&self, side: Side) -> String {
+        self.does(side, "know", "knows")
+    }
+
     fn choose<T>(&self, side: Side, ours: T, client: T, server: T) -> T {
         match side {
             _ if self.ours == Some(side) => ours,
@@ -76,13 +80,6 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
             let (whose, open, not) = (cast.possessive(peer), cast.is(peer), cast.is(from));
             write!(out, "2nd: ack = {whose} ISN + 1; {open} open, {not} not yet")
         }
-        Note::UnaskedSynAck => {
-            write!(out, "a SYN-ACK for nothing that {} sent", cast.subject(peer))
-        }
-        Note::CrossingSynAck => {
-            write!(out, "the same SYN, with an ack now: {} seen the other", cast.has(from))
-        }
-        Note::AnotherSyn => write!(out, "another SYN than the one that was answered"),
         Note::CrossingSyn => write!(out, "the SYNs cross: both ends open at once"),
         Note::Third { data } => out.write_str(third_text(data)),
         Note::InPlaceOfThird => {
@@ -119,9 +116,7 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
             let ends = cast.does(from, "end", "ends");
             write!(out, "{ends} it at once: what was not delivered is lost")
         }
-        Note::NoConnection => {
-            write!(out, "{} of no such connection", cast.does(from, "know", "knows"))
-        }
+        Note::NoConnection => write!(out, "{} of no such connection", cast.knows(from)),
         Note::StrayReset => {
             write!(out, "a RST that fits nothing: {} may ignore it", cast.subject(peer))
         }
@@ -132,7 +127,16 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         }
         Note::Damaged => write!(out, "✗ damaged on the way: its checksum fails"),
         Note::Copied => write!(out, "a copy that the link made"),
-        ref by_hand => write_by_hand(out, cast, from, by_hand),
+        ref by_hand @ (Note::OldDuplicate
+        | Note::NeverSent
+        | Note::Undoes
+        | Note::Rejects
+        | Note::Fits
+        | Note::Forged
+        | Note::SlippedIn
+        | Note::UnaskedSynAck
+        | Note::CrossingSynAck
+        | Note::AnotherSyn) => write_by_hand(out, cast, from, by_hand),
     }
 }
 
@@ -155,6 +159,13 @@ fn write_by_hand(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> f
         Note::SlippedIn => {
             write!(out, "not made by hand: this host's kernel knows of no such connection")
         }
+        Note::UnaskedSynAck => {
+            write!(out, "a SYN-ACK for nothing that {} sent", cast.subject(peer))
+        }
+        Note::CrossingSynAck => {
+            write!(out, "the same SYN, with an ack now: {} seen the other", cast.has(from))
+        }
+        Note::AnotherSyn => write!(out, "another SYN than the one that was answered"),
         _ => Ok(()),
     }
 }
@@ -213,6 +224,27 @@ fn write_ending(out: &mut dyn Write, cast: &Cast, ending: Ending) -> fmt::Result
     }
 }
 
+/// What is said of packets made by hand with the host's own address.
+fn write_own_address(out: &mut dyn Write, what: &OwnAddress<'_>) -> fmt::Result {
+    match *what {
+        OwnAddress::Guarded => write!(
+            out,
+            "with this host's own address; its kernel's resets of these connections are held back \
+             meanwhile"
+        ),
+        OwnAddress::Unguarded(why) => write!(
+            out,
+            "with this host's own address; its kernel will reset these connections, as nothing \
+             can hold it back ({why}). With a free address of the network (--address) there is no \
+             such trouble"
+        ),
+        OwnAddress::HeldBack(1) => write!(out, "1 reset of this host's kernel was held back"),
+        OwnAddress::HeldBack(count) => {
+            write!(out, "{} resets of this host's kernel were held back", Count(count))
+        }
+    }
+}
+
 fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
     match *message {
         Message::TimeHeading => write!(out, "time µs"),
@@ -254,21 +286,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
-        Message::BesideKernel => write!(
-            out,
-            "with this host's own address; its kernel's resets of these connections are held back \
-             meanwhile"
-        ),
-        Message::Unguarded(why) => write!(
-            out,
-            "with this host's own address; its kernel will reset these connections, as nothing \
-             can hold it back ({why}). With a free address of the network (--address) there is no \
-             such trouble"
-        ),
-        Message::HeldBack(1) => write!(out, "1 reset of this host's kernel was held back"),
-        Message::HeldBack(count) => {
-            write!(out, "{} resets of this host's kernel were held back", Count(count))
-        }
+        Message::OwnAddress(ref what) => write_own_address(out, what),
         Message::HandHeading => write!(out, "by hand"),
         Message::TriedHeading => write!(out, "tried"),
         Message::TheoryHeading => write!(out, "theory"),

@@ -9,7 +9,7 @@ use crate::experiment::talk::MOMENT;
 pub(in crate::experiment) const OLD_DUPLICATE: Experiment = Experiment {
     name: "old-duplicate",
     row: "S3.8",
-    clause: "RFC 9293 §3.5, figure 9",
+    clause: "RFC 9293 §3.5, figure 8",
     what: What::OldDuplicate,
     absolute: true,
     run,

@@ -204,13 +204,17 @@ impl Stage for Live {
         Ok(peer.ask.state(ours.remote(), ours.local()))
     }
 
-    fn call(&mut self, to: SocketAddr) -> Result<bool, Error> {
-        let Some(peer) = &self.kernel else { return Ok(false) };
+    fn commands_peer(&self) -> bool {
+        self.kernel.is_some()
+    }
+
+    fn call(&mut self, to: SocketAddr) -> Result<(), Error> {
+        let Some(peer) = &self.kernel else { return Ok(()) };
         peer.lab.peer().spawn(move || -> io::Result<()> {
             let mut stream = TcpStream::connect(to)?;
             stream.read_to_end(&mut Vec::new()).map(drop)
         })?;
-        Ok(true)
+        Ok(())
     }
 
     fn is_real(&self) -> bool {

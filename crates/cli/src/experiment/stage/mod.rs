@@ -60,9 +60,12 @@ pub(super) trait Stage {
     /// the peer cannot be asked.
     fn state(&mut self, ours: &Tuple) -> Result<Option<State>, Error>;
 
-    /// Has the peer connect to a socket of ours, read to the end, and close. Says whether it
-    /// will; where not, it has to be asked for.
-    fn call(&mut self, to: SocketAddr) -> Result<bool, Error>;
+    /// Whether the peer's programs are ours to start.
+    fn commands_peer(&self) -> bool;
+
+    /// Has the peer connect to a socket of ours, read to the end, and close, if it is at our
+    /// command.
+    fn call(&mut self, to: SocketAddr) -> Result<(), Error>;
 
     /// Whether time is real, so that waiting for it is felt.
     fn is_real(&self) -> bool;

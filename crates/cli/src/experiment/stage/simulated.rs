@@ -176,9 +176,13 @@ impl Stage for Simulated {
         Ok(Some(self.ask(ours)))
     }
 
-    fn call(&mut self, to: SocketAddr) -> Result<bool, Error> {
+    fn commands_peer(&self) -> bool {
+        true
+    }
+
+    fn call(&mut self, to: SocketAddr) -> Result<(), Error> {
         self.network.run(self.peer, Caller { to, guest: None });
-        Ok(true)
+        Ok(())
     }
 
     fn is_real(&self) -> bool {

@@ -54,7 +54,17 @@ pub(super) const fn theory(experiment: Experiment) -> &'static str {
              并在第三次握手之前就得到应答"
         }
         E::DataInSecond => "SYN-ACK 可以带数据；接收方若没有确认它，就会再次收到",
-        later => theory_behind_the_handshake(later),
+        E::FakeSynAck
+        | E::OldDuplicate
+        | E::OldDuplicateSynFirst
+        | E::LostLastAck
+        | E::HalfOpen
+        | E::SynFlood
+        | E::SimultaneousOpen
+        | E::HalfClose
+        | E::OutOfWindow
+        | E::BlindReset
+        | E::KeepAliveDeadPeer => theory_behind_the_handshake(experiment),
     }
 }
 

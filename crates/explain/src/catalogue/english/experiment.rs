@@ -70,7 +70,17 @@ pub(super) const fn theory(experiment: Experiment) -> &'static str {
         E::DataInSecond => {
             "data may come with a SYN-ACK; a receiver that does not acknowledge it gets it again"
         }
-        later => theory_behind_the_handshake(later),
+        E::FakeSynAck
+        | E::OldDuplicate
+        | E::OldDuplicateSynFirst
+        | E::LostLastAck
+        | E::HalfOpen
+        | E::SynFlood
+        | E::SimultaneousOpen
+        | E::HalfClose
+        | E::OutOfWindow
+        | E::BlindReset
+        | E::KeepAliveDeadPeer => theory_behind_the_handshake(experiment),
     }
 }
 
