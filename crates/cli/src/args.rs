@@ -2,6 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::craft::args::CraftArgs;
+use crate::decode::args::DecodeArgs;
 use crate::experiment::args::TryArgs;
 use crate::lab::args::LabArgs;
 use crate::language::Lang;
@@ -24,6 +26,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Lab(Box<LabArgs>),
+    Craft(Box<CraftArgs>),
+    Decode(DecodeArgs),
     Try(Box<TryArgs>),
     Connect(ConnectArgs),
     Listen(ListenArgs),

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod craft;
+mod decode;
 mod error;
 mod experiment;
 mod lab;
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
     language::choose(cli.lang);
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
+        Command::Craft(args) => craft::run(&args),
+        Command::Decode(args) => decode::run(&args),
         Command::Try(args) => experiment::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
@@ -70,7 +74,11 @@ fn misuse(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(2);
     }
-    trouble(one_line(&error.render().to_string()))
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    match craft::unknown_flag(error, words) {
+        Some(unknown) => trouble(unknown),
+        None => trouble(one_line(&error.render().to_string())),
+    }
 }
 
 /// The lines of a message of clap's that say what is wrong and what to type, as one.

@@ -12,10 +12,11 @@ use handclasp::wire::frame::Medium;
 use handclasp::wire::packet::{Net, Packet, Transport};
 use handclasp::wire::tcp::{Flags, Header};
 use handclasp::wire::time::Instant;
+use handclasp_explain::track::note::Note;
 use handclasp_explain::track::row::PREVIEW;
 use handclasp_explain::track::{Fate, dissect};
 
-use super::{Answer, SeenPacket, Sight, Step};
+use super::{Answer, Remark, SeenPacket, Sight, Step};
 
 /// Sights that wait to be told; beyond them the stack has to wait too, so that a fast transfer
 /// takes no unbounded memory.
@@ -63,6 +64,14 @@ impl Eye {
         let state = ask.state(near.tuple().remote(), near.tuple().local());
         lost.peer = state.map(|state| Answer { at, state });
         self.tell(Sight::Lost(Box::new(lost)));
+        self.tell(Sight::Near(Box::new(near)));
+    }
+
+    /// Sees an IP packet that the kernel of our own host sent in our place.
+    pub(crate) fn see_slip(&self, packet: &[u8]) {
+        let at = Instant::ZERO + self.origin.elapsed();
+        let Some(near) = look(Medium::Ip, at, true, packet) else { return };
+        self.tell(Sight::Remark(near.tuple(), Remark::Next(Note::SlippedIn)));
         self.tell(Sight::Near(Box::new(near)));
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use handclasp_tcp::State;
 use handclasp_tcp::event::LossSign;
 
-use super::{Cast, Count, Hint, Language, Message, Rate, Size, Time};
+use super::{Cast, Count, Hint, Language, Message, OwnAddress, Rate, Size, Time};
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -90,6 +90,7 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         | Note::Rejects
         | Note::Fits
         | Note::Forged
+        | Note::SlippedIn
         | Note::UnaskedSynAck
         | Note::CrossingSynAck
         | Note::AnotherSyn) => write_by_hand(out, me, peer, by_hand),
@@ -105,6 +106,7 @@ fn write_by_hand(out: &mut dyn Write, me: &str, peer: &str, note: &Note) -> fmt:
         Note::Rejects => write!(out, "ack 对不上；{me}继续等待"),
         Note::Fits => write!(out, "同样是伪造的，但 ack 对得上"),
         Note::Forged => write!(out, "伪造的：有人冒用{me}的名义发送"),
+        Note::SlippedIn => write!(out, "不是手工发送的：本机内核不知道这个连接"),
         Note::UnaskedSynAck => write!(out, "{peer}没有发过与之对应的 SYN"),
         Note::CrossingSynAck => write!(out, "同一个 SYN，这次带上 ack：{me}已收到对方的 SYN"),
         Note::AnotherSyn => write!(out, "与已应答的不是同一个 SYN"),
@@ -173,6 +175,23 @@ fn write_ending(out: &mut dyn Write, cast: &Cast, ending: Ending) -> fmt::Result
     }
 }
 
+/// What is said of packets made by hand with the host's own address.
+fn write_own_address(out: &mut dyn Write, what: &OwnAddress<'_>) -> fmt::Result {
+    match *what {
+        OwnAddress::Guarded => {
+            write!(out, "使用本机自己的地址；其间会拦下本机内核对这些连接发出的 RST")
+        }
+        OwnAddress::Unguarded(why) => write!(
+            out,
+            "使用本机自己的地址；无法拦住本机内核（{why}），它会重置这些连接。\
+             换用网络中的空闲地址（--address）就没有这个问题"
+        ),
+        OwnAddress::HeldBack(count) => {
+            write!(out, "拦下了本机内核的 {} 个 RST", Count(count))
+        }
+    }
+}
+
 fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
     match *message {
         Message::TimeHeading => write!(out, "时间 µs"),
@@ -215,6 +234,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Connections(count) => write!(out, "{} 个连接", Count(count)),
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "已中断"),
+        Message::OwnAddress(ref what) => write_own_address(out, what),
         Message::Next => write!(out, "接着试"),
         Message::HandHeading => write!(out, "手工"),
         Message::TriedHeading => write!(out, "尝试"),

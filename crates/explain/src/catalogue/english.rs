@@ -8,7 +8,7 @@ use std::time::Duration;
 use handclasp_tcp::State;
 use handclasp_tcp::event::LossSign;
 
-use super::{Cast, Count, Hint, Language, Message, Rate, Size, Time};
+use super::{Cast, Count, Hint, Language, Message, OwnAddress, Rate, Size, Time};
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -56,6 +56,10 @@ impl Cast {
 
     fn has(&self, side: Side) -> String {
         self.does(side, "have", "has")
+    }
+
+    fn knows(&self, side: Side) -> String {
+        self.does(side, "know", "knows")
     }
 
     fn choose<T>(&self, side: Side, ours: T, client: T, server: T) -> T {
@@ -113,9 +117,7 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
             let ends = cast.does(from, "end", "ends");
             write!(out, "{ends} it at once: what was not delivered is lost")
         }
-        Note::NoConnection => {
-            write!(out, "{} of no such connection", cast.does(from, "know", "knows"))
-        }
+        Note::NoConnection => write!(out, "{} of no such connection", cast.knows(from)),
         Note::StrayReset => {
             write!(out, "a RST that fits nothing: {} may ignore it", cast.subject(peer))
         }
@@ -132,6 +134,7 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         | Note::Rejects
         | Note::Fits
         | Note::Forged
+        | Note::SlippedIn
         | Note::UnaskedSynAck
         | Note::CrossingSynAck
         | Note::AnotherSyn) => write_by_hand(out, cast, from, by_hand),
@@ -153,6 +156,9 @@ fn write_by_hand(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> f
         Note::Fits => write!(out, "invented as well, but the ack fits"),
         Note::Forged => {
             write!(out, "forged: somebody else sends it in {} name", cast.possessive(from))
+        }
+        Note::SlippedIn => {
+            write!(out, "not made by hand: this host's kernel knows of no such connection")
         }
         Note::UnaskedSynAck => {
             write!(out, "a SYN-ACK for nothing that {} sent", cast.subject(peer))
@@ -236,6 +242,27 @@ fn write_ending(out: &mut dyn Write, cast: &Cast, ending: Ending) -> fmt::Result
     }
 }
 
+/// What is said of packets made by hand with the host's own address.
+fn write_own_address(out: &mut dyn Write, what: &OwnAddress<'_>) -> fmt::Result {
+    match *what {
+        OwnAddress::Guarded => write!(
+            out,
+            "with this host's own address; its kernel's resets of these connections are held back \
+             meanwhile"
+        ),
+        OwnAddress::Unguarded(why) => write!(
+            out,
+            "with this host's own address; its kernel will reset these connections, as nothing \
+             can hold it back ({why}). With a free address of the network (--address) there is no \
+             such trouble"
+        ),
+        OwnAddress::HeldBack(1) => write!(out, "1 reset of this host's kernel was held back"),
+        OwnAddress::HeldBack(count) => {
+            write!(out, "{} resets of this host's kernel were held back", Count(count))
+        }
+    }
+}
+
 fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
     match *message {
         Message::TimeHeading => write!(out, "time µs"),
@@ -285,6 +312,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
+        Message::OwnAddress(ref what) => write_own_address(out, what),
         Message::HandHeading => write!(out, "by hand"),
         Message::TriedHeading => write!(out, "tried"),
         Message::TheoryHeading => write!(out, "theory"),

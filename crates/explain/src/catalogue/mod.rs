@@ -49,6 +49,18 @@ pub struct Cast {
     pub ours: Option<Side>,
 }
 
+/// What is to be said where packets are made by hand with the host's own address, whose kernel
+/// knows nothing of their connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnAddress<'a> {
+    /// The kernel is kept from resetting them.
+    Guarded,
+    /// Nothing keeps it from that, for this reason.
+    Unguarded(&'a str),
+    /// So many resets were held back.
+    HeldBack(u64),
+}
+
 /// What can be said.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -148,6 +160,8 @@ pub enum Message<'a> {
     },
     /// The user stopped it.
     Interrupted,
+    /// Packets are made by hand with the host's own address.
+    OwnAddress(OwnAddress<'a>),
     /// Heading of the states of packets made by hand.
     HandHeading,
     /// Heading of what an experiment tries.

@@ -32,6 +32,8 @@ pub enum Note {
     Fits,
     /// Somebody else sent it in this end's name.
     Forged,
+    /// The kernel of our own host sent it, which knows nothing of the connection.
+    SlippedIn,
     /// A SYN that acknowledges a number which the other end never sent, or which it sent so
     /// long ago that it knows no more of it.
     UnaskedSynAck,
