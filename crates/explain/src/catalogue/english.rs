@@ -287,24 +287,13 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Bytes { out: sent, r#in } => {
             write!(out, "{} out, {} in", Size(sent), Size(r#in))
         }
-        Message::BytesEqual => write!(out, "every byte as it was sent"),
-        Message::BytesDiffer => write!(out, "the bytes differ"),
-        Message::MovedOut { bytes, time } => {
-            write!(out, "out in {}: {}", Time(time), Rate { bytes, time })
-        }
-        Message::Repairs { resent, spurious, timeouts } => {
-            let again = 100.0 * resent;
-            write!(out, "{again:.2} % sent again, {:.2} % for nothing, ", 100.0 * spurious)?;
-            match timeouts {
-                1 => write!(out, "1 timeout"),
-                _ => write!(out, "{} timeouts", Count(timeouts)),
-            }
-        }
-        Message::MovedIn { bytes, time } => {
-            write!(out, "in in {}: {}", Time(time), Rate { bytes, time })
-        }
-        Message::Retransmitted(count) => write!(out, "{} retransmitted", Count(count)),
-        Message::LostOnTheWay(count) => write!(out, "{} lost on the way", Count(count)),
+        Message::BytesEqual
+        | Message::BytesDiffer
+        | Message::MovedOut { .. }
+        | Message::MovedIn { .. }
+        | Message::Repairs { .. }
+        | Message::Retransmitted(_)
+        | Message::LostOnTheWay(_) => write_transfer(out, message),
         Message::Packets(1) => write!(out, "1 packet"),
         Message::Packets(count) => write!(out, "{} packets", Count(count)),
         Message::Connections(1) => write!(out, "1 connection"),
@@ -336,6 +325,31 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         | Message::Theory(_)
         | Message::Happened(_)
         | Message::Column(_) => Ok(()),
+    }
+}
+
+/// How a transfer went.
+fn write_transfer(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
+    match *message {
+        Message::BytesEqual => write!(out, "every byte as it was sent"),
+        Message::BytesDiffer => write!(out, "the bytes differ"),
+        Message::MovedOut { bytes, time } => {
+            write!(out, "out in {}: {}", Time(time), Rate { bytes, time })
+        }
+        Message::Repairs { resent, spurious, timeouts } => {
+            let again = 100.0 * resent;
+            write!(out, "{again:.2} % sent again, {:.2} % for nothing, ", 100.0 * spurious)?;
+            match timeouts {
+                1 => write!(out, "1 timeout"),
+                _ => write!(out, "{} timeouts", Count(timeouts)),
+            }
+        }
+        Message::MovedIn { bytes, time } => {
+            write!(out, "in in {}: {}", Time(time), Rate { bytes, time })
+        }
+        Message::Retransmitted(count) => write!(out, "{} retransmitted", Count(count)),
+        Message::LostOnTheWay(count) => write!(out, "{} lost on the way", Count(count)),
+        _ => Ok(()),
     }
 }
 
