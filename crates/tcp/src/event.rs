@@ -182,6 +182,8 @@ pub enum LossSign {
     Reneging,
     /// The path takes smaller packets only.
     PathMtu,
+    /// A SYN-ACK that does not acknowledge the data of the SYN (RFC 7413 §4.2.2).
+    SynAck,
 }
 
 /// What proved that a loss was none.
