@@ -102,7 +102,8 @@ impl Connection {
                 if open {
                     self.snd.recovery.count(|c| c.loss_probe_recoveries += 1);
                     cx.record(&self.tuple, || Event::Repaired { by: LossSign::TailProbe });
-                    self.snd.controller.lost(cx.now, news.in_flight);
+                    let flight_size = self.snd.flight_size(news.in_flight);
+                    self.snd.controller.lost(cx.now, flight_size);
                     self.snd.controller.recovered(cx.now);
                     self.record_congestion(cx);
                 }
@@ -363,17 +364,17 @@ impl Connection {
         });
         let (una, nxt) = (self.snd.una, self.snd.nxt);
         self.snd.recovery.first_resend = true;
-        let recover_fs = self.snd.flight.outstanding() - self.snd.flight.sacked() + delivered;
+        let left = self.snd.flight.outstanding() - self.snd.flight.sacked() + delivered;
+        let flight_size = self.snd.flight_size(in_flight);
         let Some(t) = self.snd.recovery.trouble_mut() else { return };
         t.enter_fast(una, nxt);
-        self.snd.controller.lost(cx.now, in_flight);
-        let prr = self
-            .snd
-            .controller
-            .recovers_proportionally()
-            .then(|| Prr::new(recover_fs, self.snd.pipe(), self.snd.controller.ssthresh()));
-        if let Some(t) = self.snd.recovery.trouble_mut() {
-            t.prr = prr;
+        self.snd.controller.lost(cx.now, flight_size);
+        if self.snd.controller.recovers_proportionally() {
+            let gone = flight_size.saturating_sub(left);
+            let (pipe, ssthresh) = (self.snd.pipe(), self.snd.controller.ssthresh());
+            if let Some(t) = self.snd.recovery.trouble_mut() {
+                t.prr = Some(Prr::new(left, gone, pipe, ssthresh));
+            }
         }
         self.record_congestion(cx);
     }
