@@ -28,7 +28,7 @@ pub(super) struct News {
     /// Bytes newly reported beyond a gap.
     pub(super) newly_sacked: u32,
     pub(super) duplicate: bool,
-    /// It has neither text nor SACK blocks nor another window.
+    /// It repeats the last one, with neither text nor SACK blocks nor another window.
     pub(super) bare: bool,
     /// Bytes in the network before it came.
     pub(super) in_flight: u32,
@@ -94,7 +94,7 @@ impl Connection {
         let Some(t) = self.snd.recovery.trouble_mut() else { return false };
         let Some(probe) = t.probe else { return false };
         let open = t.phase == Phase::Open;
-        match probe.judge(self.snd.una, news.dsack, news.bare && news.duplicate) {
+        match probe.judge(self.snd.una, news.dsack, news.bare) {
             Outcome::Unknown => return false,
             Outcome::Idle => t.probe = None,
             Outcome::Repaired => {
@@ -497,7 +497,7 @@ impl Connection {
             self.arm(cx, Timer::Retransmit, rto_at);
             return;
         }
-        let alone = self.snd.flight.outstanding() <= u32::from(self.snd.smss);
+        let alone = self.snd.flight.is_one(u32::from(self.snd.smss));
         let wait = probe::timeout(self.snd.rtt.srtt(), alone);
         self.arm(cx, Timer::TailProbe, (cx.now + wait).min(rto_at));
     }
