@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use handclasp_tcp::State;
+use handclasp_tcp::event::LossSign;
 
 use super::{Cast, Count, Hint, Language, Message, Rate, Size, Time};
 use crate::track::Side;
@@ -137,12 +138,28 @@ fn write_again(out: &mut dyn Write, what: Resent, after: Option<Duration>) -> fm
         Resent::Wanted { duplicates } => {
             return write!(out, "again: {duplicates} duplicate ACKs asked for it");
         }
-        Resent::Data => "again: not acknowledged",
+        Resent::Data | Resent::Told { why: LossSign::Timeout } => "again: not acknowledged",
+        Resent::Told { why } => return out.write_str(told(why)),
         Resent::Fin => "FIN again: not acknowledged",
     };
     match after {
         Some(after) => write!(out, "{what} in {}", Time(after)),
         None => out.write_str(what),
+    }
+}
+
+/// Why a sender that tells it sends data again.
+fn told(why: LossSign) -> &'static str {
+    match why {
+        LossSign::DuplicateAcks => "again: three duplicate ACKs asked for it",
+        LossSign::Sack => "again: three segments behind it arrived",
+        LossSign::Rack => "again: something sent later arrived",
+        LossSign::PartialAck => "again: the last ACK stops before it",
+        LossSign::TailProbe => "again, as a probe: nothing behind it could show its loss",
+        LossSign::Rescue => "again: to keep ACKs coming, for nothing new may be sent",
+        LossSign::Reneging => "again: it was reported to be there, and is gone",
+        LossSign::PathMtu => "again: it was too large for the path",
+        _ => "again: it may be lost",
     }
 }
 
