@@ -103,8 +103,9 @@ impl Connection {
                     self.snd.recovery.count(|c| c.loss_probe_recoveries += 1);
                     cx.record(&self.tuple, || Event::Repaired { by: LossSign::TailProbe });
                     let flight_size = self.snd.flight_size(news.in_flight);
-                    self.snd.congestion_found(cx.now, flight_size, self.stats.bytes_resent);
-                    self.snd.congestion_over(cx.now, self.stats.bytes_resent);
+                    let resent = self.stats.bytes_resent;
+                    self.snd.congestion_found(cx.now, flight_size, resent);
+                    self.snd.congestion_over(cx.now, resent);
                     self.window_reduced();
                     self.record_congestion(cx);
                 }
