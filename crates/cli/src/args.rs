@@ -8,6 +8,7 @@ use crate::experiment::args::TryArgs;
 use crate::lab::args::LabArgs;
 use crate::language::Lang;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
+use crate::simulate::args::SimulateArgs;
 
 /// TCP that you can see through.
 #[derive(Debug, Parser)]
@@ -30,4 +31,5 @@ pub(crate) enum Command {
     Try(Box<TryArgs>),
     Connect(ConnectArgs),
     Listen(ListenArgs),
+    Simulate(Box<SimulateArgs>),
 }

@@ -42,6 +42,8 @@ pub(crate) enum Error {
     Resolve(String, io::Error),
     #[error("--link {0} needs our own address on it: type --address 192.0.2.2/24")]
     NoAddress(crate::link::LinkName),
+    #[error("--flows takes {0} names at most")]
+    TooManyFlows(usize),
     #[error(
         "the kernel has {0} itself and would answer in our place: type --address with a \
              free address of that network"

@@ -10,8 +10,10 @@ mod lab;
 mod language;
 mod link;
 mod netcat;
+mod plot;
 #[cfg(target_os = "linux")]
 mod raw;
+mod simulate;
 mod watch;
 mod whims;
 
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Try(args) => experiment::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
+        Command::Simulate(args) => simulate::run(*args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

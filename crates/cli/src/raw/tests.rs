@@ -22,9 +22,22 @@ fn syn(ours: IpAddr, peer: IpAddr, port: u16) -> Vec<u8> {
     syn.build(&mut rand_pcg::Pcg32::new(1, 1))
 }
 
+/// Sends it until it is answered, as any client does: an IPv6 address is not yet the kernel's
+/// for a moment after its interface came up.
+async fn ask(raw: &mut Raw, packet: &[u8]) -> Option<(Flags, u32)> {
+    for _ in 0..5 {
+        raw.send(packet).await.unwrap();
+        let answer = answer(raw).await;
+        if answer.is_some() {
+            return answer;
+        }
+    }
+    None
+}
+
 /// The flags and the acknowledgment of the next TCP segment.
 async fn answer(raw: &mut Raw) -> Option<(Flags, u32)> {
-    let until = Instant::now() + Duration::from_secs(5);
+    let until = Instant::now() + Duration::from_secs(1);
     while let Some(came) = raw.receive(until).await.unwrap() {
         let packet = Packet::parse_ip(came.packet()).expect("a packet");
         if let handclasp::wire::packet::Transport::Tcp(tcp) = packet.transport {
@@ -41,10 +54,10 @@ async fn knock(link: LabLink) {
     for ipv6 in [false, true].into_iter().filter(|ipv6| !ipv6 || net.lab.has_ipv6()) {
         let _server = net.web_server(ipv6).unwrap();
         let (ours, peer) = (net.lab.our_address(ipv6), net.lab.peer_address(ipv6));
-        net.raw.send(&syn(ours, peer, 80)).await.unwrap();
-        assert_eq!(answer(&mut net.raw).await, Some((Flags::SYN | Flags::ACK, 101)));
-        net.raw.send(&syn(ours, peer, 81)).await.unwrap();
-        assert_eq!(answer(&mut net.raw).await, Some((Flags::RST | Flags::ACK, 101)));
+        let answer = ask(&mut net.raw, &syn(ours, peer, 80)).await;
+        assert_eq!(answer, Some((Flags::SYN | Flags::ACK, 101)));
+        let answer = ask(&mut net.raw, &syn(ours, peer, 81)).await;
+        assert_eq!(answer, Some((Flags::RST | Flags::ACK, 101)));
     }
 }
 

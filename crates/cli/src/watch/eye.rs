@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::{self, Duration};
 
 use handclasp::device::tap::{Direction, Tap};
-use handclasp::tcp::event::{Event, Log};
+use handclasp::tcp::event::{Event, Log, Purpose};
 use handclasp::tcp::{State, Tuple};
 use handclasp::wire::checksum;
 use handclasp::wire::frame::Medium;
@@ -220,8 +220,12 @@ impl Step {
             Event::Received { header, len } => {
                 Self::Received { seq: header.seq, seg_len: header.seg_len(len) }
             }
-            Event::Sent { header, len, .. } => {
-                Self::Sent { seq: header.seq, seg_len: header.seg_len(len) }
+            Event::Sent { header, len, purpose } => {
+                let why = match purpose {
+                    Purpose::Retransmit(why) => Some(why),
+                    _ => None,
+                };
+                Self::Sent { seq: header.seq, seg_len: header.seg_len(len), why }
             }
             _ => return None,
         })

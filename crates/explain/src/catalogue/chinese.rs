@@ -7,6 +7,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use handclasp_tcp::State;
+use handclasp_tcp::event::LossSign;
 
 use super::{ByHand, Cast, Count, Hint, Language, Message, Rate, Size, Time};
 use crate::track::Side;
@@ -121,12 +122,29 @@ fn write_again(out: &mut dyn Write, what: Resent, after: Option<Duration>) -> fm
         Resent::Wanted { duplicates } => {
             return write!(out, "重传：{duplicates} 个重复 ACK 要求它");
         }
-        Resent::Data => "重传：未被确认",
+        Resent::Data | Resent::Told { why: LossSign::Timeout } => "重传：未被确认",
+        Resent::Told { why } => return out.write_str(told(why)),
         Resent::Fin => "重发 FIN：未被确认",
     };
     match after {
         Some(after) => write!(out, "{what}（已过 {}）", Time(after)),
         None => out.write_str(what),
+    }
+}
+
+/// Why a sender that tells it sends data again.
+fn told(why: LossSign) -> &'static str {
+    match why {
+        LossSign::DuplicateAcks => "重传：三个重复 ACK 要求它",
+        LossSign::Sack => "重传：它之后的三个报文段已到",
+        LossSign::Rack => "重传：比它晚发的已到",
+        LossSign::PartialAck => "重传：上一个 ACK 停在它之前",
+        LossSign::TailProbe => "重传，作为探测：它之后没有数据能显出丢失",
+        LossSign::Rescue => "重传：不能发新数据，以此引来 ACK",
+        LossSign::Reneging => "重传：对方曾报告收到，又丢弃了",
+        LossSign::PathMtu => "重传：对路径来说太大",
+        LossSign::SynAck => "重传：服务器没有收下随 SYN 发送的数据",
+        _ => "重传：可能已丢失",
     }
 }
 
@@ -215,6 +233,10 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         }
         Message::MovedIn { bytes, time } => {
             write!(out, "接收用时 {}：{}", Time(time), Rate { bytes, time })
+        }
+        Message::Repairs { resent, spurious, timeouts } => {
+            let (again, vain) = (100.0 * resent, 100.0 * spurious);
+            write!(out, "重传 {again:.2} %，其中不必要的 {vain:.2} %，超时 {} 次", Count(timeouts))
         }
         Message::Retransmitted(count) => write!(out, "重传 {} 个", Count(count)),
         Message::LostOnTheWay(count) => write!(out, "途中丢失 {} 个", Count(count)),

@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use handclasp_tcp::State;
+use handclasp_tcp::event::LossSign;
 
 use super::{ByHand, Cast, Count, Hint, Language, Message, Rate, Size, Time};
 use crate::track::Side;
@@ -185,12 +186,29 @@ fn write_again(out: &mut dyn Write, what: Resent, after: Option<Duration>) -> fm
         Resent::Wanted { duplicates } => {
             return write!(out, "again: {duplicates} duplicate ACKs asked for it");
         }
-        Resent::Data => "again: not acknowledged",
+        Resent::Data | Resent::Told { why: LossSign::Timeout } => "again: not acknowledged",
+        Resent::Told { why } => return out.write_str(told(why)),
         Resent::Fin => "FIN again: not acknowledged",
     };
     match after {
         Some(after) => write!(out, "{what} in {}", Time(after)),
         None => out.write_str(what),
+    }
+}
+
+/// Why a sender that tells it sends data again.
+fn told(why: LossSign) -> &'static str {
+    match why {
+        LossSign::DuplicateAcks => "again: three duplicate ACKs asked for it",
+        LossSign::Sack => "again: three segments behind it arrived",
+        LossSign::Rack => "again: something sent later arrived",
+        LossSign::PartialAck => "again: the last ACK stops before it",
+        LossSign::TailProbe => "again, as a probe: nothing behind it could show its loss",
+        LossSign::Rescue => "again: to keep ACKs coming, for nothing new may be sent",
+        LossSign::Reneging => "again: it was reported to be there, and is gone",
+        LossSign::PathMtu => "again: it was too large for the path",
+        LossSign::SynAck => "again: the server did not take what came with the SYN",
+        _ => "again: it may be lost",
     }
 }
 
@@ -281,16 +299,13 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Bytes { out: sent, r#in } => {
             write!(out, "{} out, {} in", Size(sent), Size(r#in))
         }
-        Message::BytesEqual => write!(out, "every byte as it was sent"),
-        Message::BytesDiffer => write!(out, "the bytes differ"),
-        Message::MovedOut { bytes, time } => {
-            write!(out, "out in {}: {}", Time(time), Rate { bytes, time })
-        }
-        Message::MovedIn { bytes, time } => {
-            write!(out, "in in {}: {}", Time(time), Rate { bytes, time })
-        }
-        Message::Retransmitted(count) => write!(out, "{} retransmitted", Count(count)),
-        Message::LostOnTheWay(count) => write!(out, "{} lost on the way", Count(count)),
+        Message::BytesEqual
+        | Message::BytesDiffer
+        | Message::MovedOut { .. }
+        | Message::MovedIn { .. }
+        | Message::Repairs { .. }
+        | Message::Retransmitted(_)
+        | Message::LostOnTheWay(_) => write_transfer(out, message),
         Message::Packets(1) => write!(out, "1 packet"),
         Message::Packets(count) => write!(out, "{} packets", Count(count)),
         Message::Connections(1) => write!(out, "1 connection"),
@@ -322,6 +337,31 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         | Message::Theory(_)
         | Message::Happened(_)
         | Message::Column(_) => Ok(()),
+    }
+}
+
+/// How a transfer went.
+fn write_transfer(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
+    match *message {
+        Message::BytesEqual => write!(out, "every byte as it was sent"),
+        Message::BytesDiffer => write!(out, "the bytes differ"),
+        Message::MovedOut { bytes, time } => {
+            write!(out, "out in {}: {}", Time(time), Rate { bytes, time })
+        }
+        Message::Repairs { resent, spurious, timeouts } => {
+            let again = 100.0 * resent;
+            write!(out, "{again:.2} % sent again, {:.2} % for nothing, ", 100.0 * spurious)?;
+            match timeouts {
+                1 => write!(out, "1 timeout"),
+                _ => write!(out, "{} timeouts", Count(timeouts)),
+            }
+        }
+        Message::MovedIn { bytes, time } => {
+            write!(out, "in in {}: {}", Time(time), Rate { bytes, time })
+        }
+        Message::Retransmitted(count) => write!(out, "{} retransmitted", Count(count)),
+        Message::LostOnTheWay(count) => write!(out, "{} lost on the way", Count(count)),
+        _ => Ok(()),
     }
 }
 

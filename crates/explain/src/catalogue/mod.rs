@@ -8,7 +8,7 @@ mod chinese;
 mod english;
 pub mod experiment;
 pub mod findings;
-mod quantity;
+pub mod quantity;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -136,6 +136,15 @@ pub enum Message<'a> {
         bytes: u64,
         /// In this time.
         time: Duration,
+    },
+    /// What it took to send it over a bad path.
+    Repairs {
+        /// The share of bytes that were sent again, 0 to 1.
+        resent: f64,
+        /// The share of segments that were sent again for nothing, as far as is known.
+        spurious: f64,
+        /// How often the retransmission timer fired.
+        timeouts: u64,
     },
     /// How fast payload was received.
     MovedIn {

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use handclasp_tcp::State;
+use handclasp_tcp::event::LossSign;
 
 use super::row::Number;
 
@@ -126,6 +127,11 @@ pub enum Resent {
     Wanted {
         /// How many.
         duplicates: u32,
+    },
+    /// Data, for a reason that the sender itself told.
+    Told {
+        /// The reason.
+        why: LossSign,
     },
     /// A FIN, with or without data.
     Fin,
