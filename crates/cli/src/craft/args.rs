@@ -49,7 +49,7 @@ pub(crate) struct CraftArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Build IPv4, whatever the packets are of
+    /// Build IPv4, as is done where nothing says otherwise
     #[arg(short = '4', long, conflicts_with = "ipv6")]
     pub(crate) ipv4: bool,
 
