@@ -131,7 +131,7 @@ pub trait Policy: Send {
 }
 
 /// A connection that waits for a decision, or was refused in silence.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pending {
     pub(crate) tuple: Tuple,
     /// The latest of its SYNs.
@@ -185,6 +185,24 @@ impl Forward {
             accepted: VecDeque::new(),
             new_flows: VecDeque::new(),
         }
+    }
+
+    /// The same again; `None` where a policy decides, of which there is but one.
+    pub(crate) fn fork(&self) -> Option<Self> {
+        if self.policy.is_some() {
+            return None;
+        }
+        Some(Self {
+            stage: self.stage,
+            config: self.config,
+            policy: None,
+            syn_queue: self.syn_queue.clone(),
+            pending: self.pending.clone(),
+            timers: self.timers.clone(),
+            untold: self.untold.clone(),
+            accepted: self.accepted.clone(),
+            new_flows: self.new_flows.clone(),
+        })
     }
 
     pub(crate) fn start(&mut self, config: ForwardConfig, policy: Option<Box<dyn Policy>>) {

@@ -94,7 +94,7 @@ pub(crate) enum Admission {
 }
 
 /// How full the SYN queue is, and whether its cookies are on the way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SynQueue {
     limit: usize,
     len: usize,
@@ -147,7 +147,7 @@ impl SynQueue {
 }
 
 /// A passive open.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Listener {
     pub(crate) local: SocketAddr,
     pub(crate) config: Arc<Config>,
@@ -175,6 +175,7 @@ impl Listener {
 }
 
 /// All listeners, by local address.
+#[derive(Clone)]
 pub(crate) struct Listeners {
     slots: Slots<Listener>,
     by_local: HashMap<SocketAddr, ListenerId, TableHash>,

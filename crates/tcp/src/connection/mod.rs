@@ -6,6 +6,7 @@
 
 mod acknowledge;
 mod arrive;
+mod canonical;
 mod error;
 mod expire;
 mod handshake;
