@@ -125,7 +125,7 @@ pub enum Decision {
 ///
 /// Under pressure an accepted SYN is answered with a cookie and forgotten; the policy is then
 /// asked again when the last ACK comes, and should answer as before.
-pub trait Policy: Send {
+pub trait Policy: Send + Sync {
     /// What is to become of a connection from `tuple.remote()` to `tuple.local()`.
     fn decide(&mut self, tuple: &Tuple) -> Decision;
 }
