@@ -6,6 +6,7 @@ mod error;
 mod lab;
 mod link;
 mod netcat;
+mod prove;
 mod watch;
 mod whims;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Lab(args) => lab::run(*args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
+        Command::Prove(args) => prove::run(args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

@@ -3,10 +3,10 @@
 use handclasp_tcp::State;
 
 /// The picture's size.
-pub const SIZE: (f64, f64) = (1060.0, 960.0);
+pub const SIZE: (f64, f64) = (1060.0, 930.0);
 
 /// Half the width and height of a state's box.
-pub const HALF: (f64, f64) = (78.0, 27.0);
+pub const HALF: (f64, f64) = (97.0, 28.0);
 
 /// The middle of a state's box.
 #[must_use]
@@ -26,43 +26,42 @@ pub const fn middle(state: State) -> (f64, f64) {
     }
 }
 
-/// How an arrow goes: how far its middle is pushed to the left of the straight line, and where
-/// its words stand, from there.
+/// How an arrow goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bend {
-    /// Pushed so far to the left, as seen along the arrow.
-    pub by: f64,
-    /// The words are moved so far from its middle.
-    pub words: (f64, f64),
+pub enum Way {
+    /// In a curve whose middle is pushed so far to the left of the straight line, as seen along
+    /// the arrow.
+    Curve(f64),
+    /// Out to the side, up or down there, and back in.
+    Around(f64),
 }
 
-/// How the arrow between two states goes.
+/// How the arrow between two states goes, and how far its words stand from its middle.
 #[must_use]
-pub const fn bend(from: State, to: State) -> Bend {
+pub const fn way(from: State, to: State) -> Option<(Way, (f64, f64))> {
     use State as S;
-    let (by, words) = match (from, to) {
-        (S::Closed, S::Listen) => (-30.0, (8.0, 26.0)),
-        (S::Listen, S::Closed) => (-34.0, (-30.0, -12.0)),
-        (S::Closed, S::SynSent) => (30.0, (-8.0, 26.0)),
-        (S::SynSent, S::Closed) => (34.0, (30.0, -12.0)),
-        (S::Listen, S::SynSent) => (0.0, (0.0, -9.0)),
-        (S::Listen, S::SynReceived) => (0.0, (-62.0, 4.0)),
-        (S::SynSent, S::SynReceived) => (0.0, (-66.0, -22.0)),
-        (S::SynSent, S::Established) => (0.0, (62.0, 4.0)),
-        (S::SynReceived, S::Established) => (0.0, (0.0, -9.0)),
-        (S::SynReceived, S::FinWait1) => (0.0, (-52.0, 4.0)),
-        (S::SynReceived, S::CloseWait) => (22.0, (96.0, 6.0)),
-        (S::Established, S::FinWait1) => (-22.0, (-92.0, 8.0)),
-        (S::Established, S::CloseWait) => (0.0, (46.0, 4.0)),
-        (S::FinWait1, S::FinWait2) => (0.0, (-52.0, 4.0)),
-        (S::FinWait1, S::Closing) => (0.0, (30.0, -12.0)),
-        (S::CloseWait, S::LastAck) => (0.0, (50.0, 4.0)),
-        (S::FinWait2, S::TimeWait) => (0.0, (-34.0, 16.0)),
-        (S::Closing, S::TimeWait) => (0.0, (54.0, 4.0)),
-        // Around everything, back to the beginning.
-        (S::LastAck, S::Closed) => (-560.0, (14.0, 0.0)),
-        (S::TimeWait, S::Closed) => (870.0, (0.0, 0.0)),
-        _ => (0.0, (0.0, 0.0)),
-    };
-    Bend { by, words }
+    use Way::{Around, Curve};
+    Some(match (from, to) {
+        (S::Closed, S::Listen) => (Curve(-26.0), (-26.0, -8.0)),
+        (S::Listen, S::Closed) => (Curve(-26.0), (28.0, 18.0)),
+        (S::Closed, S::SynSent) => (Curve(26.0), (50.0, -8.0)),
+        (S::SynSent, S::Closed) => (Curve(26.0), (-28.0, 18.0)),
+        (S::Listen, S::SynSent) => (Curve(0.0), (0.0, -9.0)),
+        (S::Listen, S::SynReceived) => (Curve(0.0), (-58.0, 4.0)),
+        (S::SynSent, S::SynReceived) => (Curve(0.0), (-56.0, -8.0)),
+        (S::SynSent, S::Established) => (Curve(0.0), (58.0, 4.0)),
+        (S::SynReceived, S::Established) => (Curve(0.0), (0.0, -9.0)),
+        (S::SynReceived, S::FinWait1) => (Curve(0.0), (-46.0, 4.0)),
+        (S::SynReceived, S::CloseWait) => (Curve(22.0), (118.0, 36.0)),
+        (S::Established, S::FinWait1) => (Curve(-22.0), (-118.0, 36.0)),
+        (S::Established, S::CloseWait) => (Curve(0.0), (42.0, 4.0)),
+        (S::FinWait1, S::FinWait2) => (Curve(0.0), (-48.0, 4.0)),
+        (S::FinWait1, S::Closing) => (Curve(0.0), (34.0, -10.0)),
+        (S::CloseWait, S::LastAck) => (Curve(0.0), (46.0, 4.0)),
+        (S::FinWait2, S::TimeWait) => (Curve(0.0), (-34.0, 18.0)),
+        (S::Closing, S::TimeWait) => (Curve(0.0), (48.0, 4.0)),
+        (S::LastAck, S::Closed) => (Around(1000.0), (0.0, 4.0)),
+        (S::TimeWait, S::Closed) => (Around(60.0), (0.0, 4.0)),
+        _ => return None,
+    })
 }

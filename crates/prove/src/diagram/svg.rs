@@ -4,8 +4,11 @@ use std::fmt::Write;
 
 use handclasp_tcp::State;
 
-use super::layout::{HALF, SIZE, bend, middle};
+use super::layout::{HALF, SIZE, Way, middle, way};
 use super::{Edge, STATES, edges, label};
+
+/// How wide the corners of arrows are that go around.
+const CORNER: f64 = 18.0;
 
 const STYLE: &str = "\
     svg { --page: #fbfaf7; --ink: #23262b; --soft: #6b7280; --box: #ffffff; --line: #3f6f8f;
@@ -57,12 +60,9 @@ pub fn svg() -> String {
             .into(),
     );
     let edges = edges();
-    for edge in edges.iter().filter(|edge| !edge.ends) {
-        line(way(edge));
-    }
-    for edge in edges.iter().filter(|edge| !edge.ends) {
-        line(words(edge));
-    }
+    let proper = || edges.iter().filter(|edge| !edge.ends);
+    proper().filter_map(arrow).for_each(&mut line);
+    proper().filter_map(words).for_each(&mut line);
     for state in STATES {
         let cut = edges.iter().find(|edge| edge.from == state && edge.ends);
         line(boxed(state, cut));
@@ -71,15 +71,38 @@ pub fn svg() -> String {
     out
 }
 
-/// The middle of the arrow's curve, and its ends.
-fn curve(edge: &Edge) -> [(f64, f64); 3] {
+/// An arrow's path, and the point of it from where its words are placed.
+fn course(edge: &Edge) -> Option<(String, (f64, f64), (f64, f64))> {
     let (a, b) = (middle(edge.from), middle(edge.to));
-    let (dx, dy) = (b.0 - a.0, b.1 - a.1);
-    let length = dx.hypot(dy).max(1.0);
-    let by = bend(edge.from, edge.to).by;
-    // Left of the arrow on a page whose y grows downwards.
-    let (cx, cy) = ((a.0 + b.0) / 2.0 + dy / length * by, (a.1 + b.1) / 2.0 - dx / length * by);
-    [border(a, (cx, cy)), (cx, cy), border(b, (cx, cy))]
+    let (way, words) = way(edge.from, edge.to)?;
+    Some(match way {
+        Way::Curve(by) => {
+            let (dx, dy) = (b.0 - a.0, b.1 - a.1);
+            let length = dx.hypot(dy).max(1.0);
+            // Left of the arrow on a page whose y grows downwards.
+            let (cx, cy) =
+                ((a.0 + b.0) / 2.0 + dy / length * by, (a.1 + b.1) / 2.0 - dx / length * by);
+            let (a, b) = (border(a, (cx, cy)), border(b, (cx, cy)));
+            let path = format!("M{:.0} {:.0}Q{cx:.0} {cy:.0} {:.0} {:.0}", a.0, a.1, b.0, b.1);
+            (path, ((a.0 + 2.0 * cx + b.0) / 4.0, (a.1 + 2.0 * cy + b.1) / 4.0), words)
+        }
+        Way::Around(x) => {
+            let side = (x - a.0).signum();
+            let (start, end) = (a.0 + side * HALF.0, b.0 + side * (HALF.0 + 3.0));
+            let up = (b.1 - a.1).signum() * CORNER;
+            let path = format!(
+                "M{start:.0} {:.0}H{:.0}q{:.0} 0 {:.0} {up:.0}V{:.0}q0 {up:.0} {:.0} {up:.0}\
+                 H{end:.0}",
+                a.1,
+                x - side * CORNER,
+                side * CORNER,
+                side * CORNER,
+                b.1 - up,
+                -side * CORNER,
+            );
+            (path, (x, (a.1 + b.1) / 2.0), words)
+        }
+    })
 }
 
 /// Where a line from the middle of a box to a point crosses the box's border.
@@ -90,21 +113,17 @@ fn border(from: (f64, f64), to: (f64, f64)) -> (f64, f64) {
     (from.0 + dx * reach, from.1 + dy * reach)
 }
 
-fn way(edge: &Edge) -> String {
-    let [(ax, ay), (cx, cy), (bx, by)] = curve(edge);
-    format!(
-        "<path class=\"way\" marker-end=\"url(#tip)\" \
-         d=\"M{ax:.0} {ay:.0}Q{cx:.0} {cy:.0} {bx:.0} {by:.0}\"/>"
-    )
+fn arrow(edge: &Edge) -> Option<String> {
+    let (path, ..) = course(edge)?;
+    Some(format!("<path class=\"way\" marker-end=\"url(#tip)\" d=\"{path}\"/>"))
 }
 
-fn words(edge: &Edge) -> String {
-    let [a, c, b] = curve(edge);
-    let (dx, dy) = bend(edge.from, edge.to).words;
-    let x = (a.0 + 2.0 * c.0 + b.0) / 4.0 + dx;
-    let y = (a.1 + 2.0 * c.1 + b.1) / 4.0 + dy;
+fn words(edge: &Edge) -> Option<String> {
+    let (_, at, moved) = course(edge)?;
+    let (x, y) = (at.0 + moved.0, at.1 + moved.1);
     let labels: Vec<_> = edge.causes.iter().map(|cause| label(edge.from, *cause)).collect();
-    format!("<text class=\"halo\" x=\"{x:.0}\" y=\"{y:.0}\">{}</text>", labels.join(", "))
+    let labels = labels.join(", ");
+    Some(format!("<text class=\"halo\" x=\"{x:.0}\" y=\"{y:.0}\">{labels}</text>"))
 }
 
 fn boxed(state: State, cut: Option<&Edge>) -> String {

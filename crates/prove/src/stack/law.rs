@@ -64,9 +64,8 @@ impl Law {
 fn numbers_agree(a: &End, b: &End) -> bool {
     let Some((iss, irs)) = a.app.numbers else { return true };
     let called = b.app.called.is_none_or(|called| called == irs);
-    let believed = b.app.numbers.is_none_or(|(other_iss, other_irs)| {
-        (other_iss, other_irs) == (irs, iss)
-    });
+    let believed =
+        b.app.numbers.is_none_or(|(other_iss, other_irs)| (other_iss, other_irs) == (irs, iss));
     // Somebody must have called: at least one of the two.
     let somebody = a.app.called.is_some() || b.app.called.is_some();
     called && believed && somebody

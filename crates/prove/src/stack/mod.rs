@@ -10,9 +10,11 @@
 mod end;
 mod forger;
 mod law;
+mod node;
 mod scene;
 mod world;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant as Wall};
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
@@ -22,6 +24,7 @@ use crate::first::First;
 pub use end::{App, Call, End, Ending};
 pub use forger::Forgery;
 pub use law::{Law, STEPS};
+pub use node::Node;
 pub use scene::Scene;
 pub use world::{Flying, Spent, World};
 
@@ -131,20 +134,33 @@ impl Explorer {
     pub fn explore(self) -> Proof {
         let (scene, bounds) = (self.scene, self.bounds);
         let began = Wall::now();
-        let checker = self.checker().target_max_depth(bounds.depth + 1);
-        let done = checker.finish_when(HasDiscoveries::All).spawn_bfs().join();
+        let done = self.checker().finish_when(HasDiscoveries::All).spawn_bfs().join();
         let broken = Law::ALL.into_iter().filter_map(|law| {
             let path = done.discovery(law.name())?.into_vec();
-            Some((law, told(done.model(), path)))
+            let model = done.model();
+            let worlds = path.into_iter().map(|(node, act)| (World::clone(model.at(&node)), act));
+            Some((law, told(model, worlds.collect())))
         });
         Proof {
             scene,
             states: done.unique_state_count(),
             transitions: done.state_count(),
-            depth: done.max_depth().saturating_sub(1).min(bounds.depth),
+            depth: done.max_depth().saturating_sub(1),
             took: began.elapsed(),
             broken: broken.collect(),
         }
+    }
+
+    /// The world of a node.
+    fn at<'a>(&self, node: &'a Node) -> &'a Arc<World> {
+        node.world(|before, act| self.after(before, act))
+    }
+
+    /// The world behind an act.
+    fn after(&self, before: &World, act: Act) -> Option<World> {
+        let mut world = before.clone();
+        self.perform(&mut world, act)?;
+        Some(world)
     }
 
     /// The packet that an act concerns.
@@ -263,14 +279,18 @@ fn told(model: &Explorer, path: Vec<(World, Option<Act>)>) -> Vec<Step> {
 }
 
 impl Model for Explorer {
-    type State = World;
+    type State = Node;
     type Action = Act;
 
-    fn init_states(&self) -> Vec<World> {
-        vec![self.first.clone()]
+    fn init_states(&self) -> Vec<Node> {
+        vec![Node::first(self.first.clone())]
     }
 
-    fn actions(&self, world: &World, acts: &mut Vec<Act>) {
+    fn actions(&self, node: &Node, acts: &mut Vec<Act>) {
+        if node.steps >= self.bounds.depth {
+            return;
+        }
+        let world = self.at(node);
         let calls = [0, 1].into_iter().filter(|end| world.ends[*end].next_call().is_some());
         acts.extend(calls.map(Act::Call));
         self.network_acts(world, acts);
@@ -278,16 +298,17 @@ impl Model for Explorer {
         self.forger_acts(world, acts);
     }
 
-    fn next_state(&self, last: &World, act: Act) -> Option<World> {
-        let mut world = last.clone();
-        self.perform(&mut world, act)?;
-        Some(world)
+    fn next_state(&self, last: &Node, act: Act) -> Option<Node> {
+        let before = self.at(last);
+        let world = self.after(before, act)?;
+        Some(last.next(before, act, &world))
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         fn always<const LAW: usize>() -> Property<Explorer> {
             let law = Law::ALL[LAW];
-            Property::always(law.name(), |model: &Explorer, world: &World| {
+            Property::always(law.name(), |model: &Explorer, node: &Node| {
+                let world = model.at(node);
                 model.found[LAW].holds(|| Law::ALL[LAW].holds(model.scene, world))
             })
         }

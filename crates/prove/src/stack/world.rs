@@ -1,6 +1,5 @@
 //! Two ends and what flies between them, at one moment.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,16 +131,4 @@ fn packet_form(packet: &Flying, form: &mut Form) {
     }
     form.text(&(options.mss, options.window_scale, options.sack_permitted));
     form.bytes(payload);
-}
-
-impl PartialEq for World {
-    fn eq(&self, other: &Self) -> bool {
-        self.form().words() == other.form().words()
-    }
-}
-
-impl Hash for World {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.form().words().hash(hasher);
-    }
 }
