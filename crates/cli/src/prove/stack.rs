@@ -22,7 +22,7 @@ use crate::error::Error;
 const fn depth(scene: Scene) -> usize {
     match scene {
         Scene::Meet | Scene::Abort => 9,
-        Scene::Again | Scene::Cross => 7,
+        Scene::Again | Scene::Cross => 8,
     }
 }
 

@@ -132,7 +132,7 @@ impl Explorer {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the time a proof took is no part of it")]
     pub fn explore(self) -> Proof {
-        let (scene, bounds) = (self.scene, self.bounds);
+        let scene = self.scene;
         let began = Wall::now();
         let done = self.checker().finish_when(HasDiscoveries::All).spawn_bfs().join();
         let broken = Law::ALL.into_iter().filter_map(|law| {
