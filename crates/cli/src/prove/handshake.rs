@@ -27,19 +27,25 @@ pub(super) fn run(args: &HandshakeArgs) -> Result<Outcome, Error> {
         return Ok(outcome);
     }
     if let Some(run) = &proof.broken {
-        writeln!(out, "✘ {}\n", English.proof(ProofSays::HandshakeBroken { ways: args.ways }))?;
+        let says = ProofSays::HandshakeBroken { ways: args.ways };
+        rows::say(&mut out, '✘', &English.proof(says))?;
+        writeln!(out)?;
         rows::write(&mut out, &ladder(run, args.ways))?;
     } else {
         let says = ProofSays::HandshakeHolds { ways: args.ways, states: proof.states };
-        writeln!(out, "✔ {}\n", English.proof(says))?;
+        rows::say(&mut out, '✔', &English.proof(says))?;
+        writeln!(out)?;
         if let Some(run) = &proof.unsure {
             let says = ProofSays::LastWord { ways: args.ways, by_server };
-            writeln!(out, "  {}\n", English.proof(says))?;
+            rows::say(&mut out, '·', &English.proof(says))?;
+            writeln!(out)?;
             rows::write(&mut out, &ladder(run, args.ways))?;
         }
     }
     if args.ways > 0 {
-        writeln!(out, "\n{}\n", English.proof(ProofSays::KnowledgeHeading))?;
+        writeln!(out)?;
+        rows::say(&mut out, '·', &English.proof(ProofSays::KnowledgeHeading))?;
+        writeln!(out)?;
         write_table(&mut out, &known)?;
     }
     Ok(outcome)

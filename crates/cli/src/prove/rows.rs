@@ -52,6 +52,23 @@ pub(super) struct Row {
     pub(super) right: String,
 }
 
+/// Columns of a line of text.
+const WIDTH: usize = 100;
+
+/// Writes a sentence behind a mark of one character, in as many lines as it needs.
+pub(super) fn say(out: &mut dyn Write, mark: char, sentence: &str) -> io::Result<()> {
+    let mut line = format!("{mark} ");
+    for word in sentence.split(' ') {
+        if line.chars().count() + word.chars().count() > WIDTH {
+            writeln!(out, "{}", line.trim_end())?;
+            line = "  ".to_owned();
+        }
+        line += word;
+        line.push(' ');
+    }
+    writeln!(out, "{}", line.trim_end())
+}
+
 /// Writes rows below each other, in columns as wide as they need.
 pub(super) fn write(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
     let widest = |of: fn(&Row) -> &str| rows.iter().map(|r| of(r).chars().count()).max();

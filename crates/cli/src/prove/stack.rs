@@ -65,7 +65,8 @@ fn report(out: &mut dyn Write, proof: &Proof) -> std::io::Result<()> {
     let name = proof.scene.name();
     for (law, run) in &proof.broken {
         let says = ProofSays::LawBroken { law: law_name(*law), steps: run.len() - 1 };
-        writeln!(out, "✘ {name}: {}\n", English.proof(says))?;
+        rows::say(out, '✘', &format!("{name}: {}", English.proof(says)))?;
+        writeln!(out)?;
         rows::write(out, &ladder(run))?;
         writeln!(out)?;
     }

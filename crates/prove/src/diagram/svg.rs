@@ -71,11 +71,14 @@ pub fn svg() -> String {
     out
 }
 
-/// An arrow's path, and the point of it from where its words are placed.
-fn course(edge: &Edge) -> Option<(String, (f64, f64), (f64, f64))> {
+/// A place in the picture.
+type Point = (f64, f64);
+
+/// An arrow's path, and where its words stand.
+fn course(edge: &Edge) -> Option<(String, Point)> {
     let (a, b) = (middle(edge.from), middle(edge.to));
     let (way, words) = way(edge.from, edge.to)?;
-    Some(match way {
+    let (path, middle) = match way {
         Way::Curve(by) => {
             let (dx, dy) = (b.0 - a.0, b.1 - a.1);
             let length = dx.hypot(dy).max(1.0);
@@ -84,7 +87,7 @@ fn course(edge: &Edge) -> Option<(String, (f64, f64), (f64, f64))> {
                 ((a.0 + b.0) / 2.0 + dy / length * by, (a.1 + b.1) / 2.0 - dx / length * by);
             let (a, b) = (border(a, (cx, cy)), border(b, (cx, cy)));
             let path = format!("M{:.0} {:.0}Q{cx:.0} {cy:.0} {:.0} {:.0}", a.0, a.1, b.0, b.1);
-            (path, ((a.0 + 2.0 * cx + b.0) / 4.0, (a.1 + 2.0 * cy + b.1) / 4.0), words)
+            (path, ((a.0 + 2.0 * cx + b.0) / 4.0, (a.1 + 2.0 * cy + b.1) / 4.0))
         }
         Way::Around(x) => {
             let side = (x - a.0).signum();
@@ -100,13 +103,14 @@ fn course(edge: &Edge) -> Option<(String, (f64, f64), (f64, f64))> {
                 b.1 - up,
                 -side * CORNER,
             );
-            (path, (x, (a.1 + b.1) / 2.0), words)
+            (path, (x, (a.1 + b.1) / 2.0))
         }
-    })
+    };
+    Some((path, (middle.0 + words.0, middle.1 + words.1)))
 }
 
 /// Where a line from the middle of a box to a point crosses the box's border.
-fn border(from: (f64, f64), to: (f64, f64)) -> (f64, f64) {
+fn border(from: Point, to: Point) -> Point {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let gap = 3.0;
     let reach = ((HALF.0 + gap) / dx.abs().max(1e-9)).min((HALF.1 + gap) / dy.abs().max(1e-9));
@@ -119,8 +123,7 @@ fn arrow(edge: &Edge) -> Option<String> {
 }
 
 fn words(edge: &Edge) -> Option<String> {
-    let (_, at, moved) = course(edge)?;
-    let (x, y) = (at.0 + moved.0, at.1 + moved.1);
+    let (_, (x, y)) = course(edge)?;
     let labels: Vec<_> = edge.causes.iter().map(|cause| label(edge.from, *cause)).collect();
     let labels = labels.join(", ");
     Some(format!("<text class=\"halo\" x=\"{x:.0}\" y=\"{y:.0}\">{labels}</text>"))

@@ -304,9 +304,8 @@ impl Model for Handshake {
     type Action = Act;
 
     fn init_states(&self) -> Vec<Moment> {
-        let mut server = End::default();
         // Where nothing is asked for, whoever listens is connected.
-        server.open = self.ways == 0;
+        let server = End { open: self.ways == 0, ..End::default() };
         vec![Moment {
             ends: [End::default(), server],
             reached: [false; 2],
