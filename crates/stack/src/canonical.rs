@@ -89,6 +89,7 @@ impl Host {
         for (_, listener) in self.tcp.listeners.iter() {
             form.len(listener.waiting());
             form.len(listener.syn_queue.len());
+            form.len(listener.fast);
         }
         form.len(self.ready.len());
         form.len(self.ip.outbox.len());

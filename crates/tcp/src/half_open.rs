@@ -144,11 +144,6 @@ impl HalfOpen {
         (self.retransmits == 0 && !self.forgotten).then(|| self.deadline - config.rto_initial)
     }
 
-    /// Whether it was rebuilt from a cookie.
-    pub(crate) const fn is_forgotten(&self) -> bool {
-        self.forgotten
-    }
-
     pub(crate) const fn rcv_wnd(&self) -> u16 {
         self.rcv_wnd
     }

@@ -70,7 +70,8 @@ impl Trial {
             1 => CookieMode::Auto,
             _ => CookieMode::Off,
         };
-        let backlog = Backlog { accept: FEW, syn: FEW, cookies };
+        let fast_open = usize::from(input.below(3));
+        let backlog = Backlog { accept: FEW, syn: FEW, cookies, fast_open };
         let at = |port| SocketAddr::from((OWN, port));
         let listener = host.listen(at(80), backlog, config.clone()).ok();
         let mut store = SlabStore::new();

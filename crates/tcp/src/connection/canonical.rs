@@ -40,6 +40,7 @@ impl Connection {
             life,
             stats: _,
             path_mtu,
+            fast,
         } = self;
         form.word(*state as u8);
         form.own(opening.iss);
@@ -52,6 +53,7 @@ impl Connection {
         form.text(pending);
         self.life(life, form);
         form.word(*path_mtu);
+        form.text(fast);
     }
 
     fn life(&self, life: &Life, form: &mut Form) {
