@@ -60,7 +60,7 @@ fn our_state_machine_keeps_its_laws_in_every_scene() {
     assert_eq!(run.code, 0, "{run}");
     let told: Vec<Value> =
         run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(told.len(), 4, "{run}");
+    assert_eq!(told.len(), 5, "{run}");
     assert!(told.iter().all(|scene| scene["holds"] == true && scene["depth"] == 3), "{run}");
 }
 

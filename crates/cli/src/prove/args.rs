@@ -58,7 +58,7 @@ pub(crate) struct HandshakeArgs {
 Examples:
   handclasp prove stack                        about a minute
   handclasp prove stack --depth 12             deeper; each step takes several times as long
-  handclasp prove stack --scene again          old duplicates of an earlier incarnation
+  handclasp prove stack --scene haunt          old duplicates, and a server that forgot
   handclasp prove stack --depth 5 --sighted    a forger who sees the numbers: it goes wrong")]
 pub(crate) struct StackArgs {
     /// Explore runs of so many steps in each scene
@@ -86,6 +86,8 @@ pub(crate) enum SceneName {
     Meet,
     /// The same, a moment after an earlier connection between the same sockets
     Again,
+    /// The same, but the server has forgotten the earlier connection
+    Haunt,
     /// Both connect to each other at once
     Cross,
     /// The client gives up with a RST
@@ -97,6 +99,7 @@ impl From<SceneName> for Scene {
         match name {
             SceneName::Meet => Self::Meet,
             SceneName::Again => Self::Again,
+            SceneName::Haunt => Self::Haunt,
             SceneName::Cross => Self::Cross,
             SceneName::Abort => Self::Abort,
         }

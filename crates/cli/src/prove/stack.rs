@@ -18,14 +18,6 @@ use super::rows::{self, Row, Way};
 use crate::Outcome;
 use crate::error::Error;
 
-/// Steps that take about a minute together, optimized.
-const fn depth(scene: Scene) -> usize {
-    match scene {
-        Scene::Meet | Scene::Abort => 9,
-        Scene::Again | Scene::Cross => 8,
-    }
-}
-
 pub(super) fn run(args: &StackArgs) -> Result<Outcome, Error> {
     let scenes = match args.scene {
         Some(scene) => vec![Scene::from(scene)],
@@ -33,8 +25,9 @@ pub(super) fn run(args: &StackArgs) -> Result<Outcome, Error> {
     };
     let mut outcome = Outcome::Done;
     for scene in scenes {
-        let depth = args.depth.map_or(depth(scene), usize::from);
-        let bounds = Bounds { depth, sighted: args.sighted, ..Bounds::default() };
+        let usual = Bounds::of(scene);
+        let depth = args.depth.map_or(usual.depth, usize::from);
+        let bounds = Bounds { depth, sighted: args.sighted, ..usual };
         let bar = waiting(scene);
         let proof = Explorer::new(scene, bounds).explore();
         bar.finish_and_clear();

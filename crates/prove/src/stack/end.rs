@@ -192,6 +192,12 @@ impl End {
         self.app.done == self.app.script.len()
     }
 
+    /// Calls that the program has made.
+    #[must_use]
+    pub const fn calls(&self) -> usize {
+        self.app.done
+    }
+
     /// Whether nothing is left of any connection.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -223,9 +229,14 @@ impl End {
             let Self { host, store, budget, config, addresses: [own, peer], app } = self;
             let cx = Context::new(now, budget);
             let opened = host.connect(store, &cx, config.clone(), Some(*own), *peer);
-            app.connection = opened.ok();
-            let opened = app.connection.and_then(|id| store.get(id));
-            app.called = opened.map(Connection::iss);
+            match opened {
+                Ok(id) => {
+                    app.connection = Some(id);
+                    app.called = store.get(id).map(Connection::iss);
+                }
+                // The sockets are still in TIME-WAIT: it tries again later.
+                Err(_) => app.done -= 1,
+            }
             return self.settle(now);
         }
         let Some(id) = self.app.connection else { return Vec::new() };

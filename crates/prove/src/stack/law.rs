@@ -75,13 +75,20 @@ fn numbers_agree(a: &End, b: &End) -> bool {
 fn comes_to_rest(scene: Scene, world: &World) -> bool {
     let msl = scene.config().msl;
     let mut world = world.clone();
+    // Who called in vain calls again when time has passed.
+    let mut in_vain = [false; 2];
     for _ in 0..STEPS {
         if !world.network.is_empty() {
             let packet = world.network.remove(0);
             world.deliver(packet);
-        } else if let Some(end) = (0..2).find(|end| world.ends[*end].next_call().is_some()) {
+        } else if let Some(end) =
+            (0..2).find(|end| !in_vain[*end] && world.ends[*end].next_call().is_some())
+        {
+            let before = world.ends[end].calls();
             world.act(end, End::call);
+            in_vain[end] = world.ends[end].calls() == before;
         } else if let Some((at, end)) = world.first_deadline() {
+            in_vain = [false; 2];
             world.wait_until(at, msl);
             world.act(end, End::expire);
         } else {

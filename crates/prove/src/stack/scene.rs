@@ -17,6 +17,9 @@ pub enum Scene {
     /// The same between sockets that had a connection a moment ago, whose packets the network
     /// still holds, and which the server remembers in TIME-WAIT.
     Again,
+    /// The same once more, but the server has forgotten the earlier connection: an old SYN finds
+    /// it listening, and the ACK that belonged to that SYN may follow.
+    Haunt,
     /// Both connect to each other at once.
     Cross,
     /// The client gives up in the middle, with a RST.
@@ -28,13 +31,13 @@ const CLIENT: &[Call] = &[Call::Connect, Call::Write("ab"), Call::Write("c"), Ca
 const SERVER: &[Call] = &[Call::Write("xy"), Call::Shutdown];
 const QUITTER: &[Call] = &[Call::Connect, Call::Write("ab"), Call::Abort];
 const CALLER: &[Call] = &[Call::Connect, Call::Write("xy"), Call::Shutdown];
-/// Those of the earlier incarnation; the server is the first to close.
+/// Those of the earlier incarnation.
 const OLD_CLIENT: &[Call] = &[Call::Connect, Call::Write("OLD"), Call::Shutdown];
 const OLD_SERVER: &[Call] = &[Call::Write("OLD"), Call::Shutdown];
 
 impl Scene {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Meet, Self::Again, Self::Cross, Self::Abort];
+    pub const ALL: [Self; 5] = [Self::Meet, Self::Again, Self::Haunt, Self::Cross, Self::Abort];
 
     /// Its name.
     #[must_use]
@@ -42,6 +45,7 @@ impl Scene {
         match self {
             Self::Meet => "meet",
             Self::Again => "again",
+            Self::Haunt => "haunt",
             Self::Cross => "cross",
             Self::Abort => "abort",
         }
@@ -54,13 +58,19 @@ impl Scene {
         // gets one check further.
         let mut config = Config::default();
         config.nodelay = true;
-        config.timestamps = self == Self::Again;
+        config.timestamps = self.has_past();
         config
+    }
+
+    /// Whether the same sockets had a connection before.
+    #[must_use]
+    pub const fn has_past(self) -> bool {
+        matches!(self, Self::Again | Self::Haunt)
     }
 
     const fn scripts(self) -> [&'static [Call]; 2] {
         match self {
-            Self::Meet | Self::Again => [CLIENT, SERVER],
+            Self::Meet | Self::Again | Self::Haunt => [CLIENT, SERVER],
             Self::Cross => [CLIENT, CALLER],
             Self::Abort => [QUITTER, SERVER],
         }
@@ -77,7 +87,12 @@ impl Scene {
             network: Vec::new(),
             spent: Spent::default(),
         };
-        let old = if self == Self::Again { earlier_life(&mut world) } else { Vec::new() };
+        let old = match self {
+            // Who closes first is left in TIME-WAIT.
+            Self::Again => earlier_life(&mut world, [1, 0]),
+            Self::Haunt => earlier_life(&mut world, [0, 1]),
+            Self::Meet | Self::Cross | Self::Abort => Vec::new(),
+        };
         for (end, script) in world.ends.iter_mut().zip(self.scripts()) {
             Arc::make_mut(end).start(script);
         }
@@ -91,13 +106,13 @@ impl Scene {
 }
 
 /// Plays an earlier incarnation to its end, and one second more, after which its sockets may be
-/// used again (RFC 6191); returns all that was sent.
-fn earlier_life(world: &mut World) -> Vec<Flying> {
+/// used again (RFC 6191); returns all that was sent. Whoever stands first in `order` does first
+/// what it can.
+fn earlier_life(world: &mut World, order: [usize; 2]) -> Vec<Flying> {
     Arc::make_mut(&mut world.ends[0]).start(OLD_CLIENT);
     Arc::make_mut(&mut world.ends[1]).start(OLD_SERVER);
     let mut sent: Vec<Flying> = Vec::new();
-    // The server calls first wherever it can, so that it is left in TIME-WAIT.
-    while let Some(end) = [1, 0].into_iter().find(|end| world.ends[*end].next_call().is_some()) {
+    while let Some(end) = order.into_iter().find(|end| world.ends[*end].next_call().is_some()) {
         world.act(end, End::call);
         while !world.network.is_empty() {
             let packet = world.network.remove(0);
