@@ -47,7 +47,8 @@ impl Bounds {
     pub const fn of(scene: Scene) -> Self {
         let depth = match scene {
             Scene::Meet | Scene::Abort => 9,
-            Scene::Again | Scene::Cross => 8,
+            Scene::Again => 8,
+            Scene::Cross => 7,
             Scene::Haunt => 6,
         };
         // A SYN and the ACK that belonged to it.
