@@ -67,7 +67,7 @@ impl Host {
     pub fn canonical(&self, store: &SlabStore, form: &mut Form) {
         let mut entries: Vec<_> = self.tcp.demux.iter().collect();
         entries.sort_by_key(|(t, _)| (t.local_ip, t.remote_ip, t.local_port, t.remote_port));
-        form.len(entries.len());
+        form.count(entries.len());
         for (tuple, owner) in entries {
             form.text(tuple);
             match *owner {
@@ -87,11 +87,11 @@ impl Host {
             }
         }
         for (_, listener) in self.tcp.listeners.iter() {
-            form.len(listener.waiting());
-            form.len(listener.syn_queue.len());
-            form.len(listener.fast);
+            form.count(listener.waiting());
+            form.count(listener.syn_queue.len());
+            form.count(listener.fast);
         }
-        form.len(self.ready.len());
-        form.len(self.ip.outbox.len());
+        form.count(self.ready.len());
+        form.count(self.ip.outbox.len());
     }
 }

@@ -64,13 +64,13 @@ impl Form {
     }
 
     /// A length, or a count.
-    pub fn len(&mut self, len: usize) {
-        self.words.push(len as u64);
+    pub fn count(&mut self, count: usize) {
+        self.words.push(count as u64);
     }
 
     /// Bytes.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.len(bytes.len());
+        self.count(bytes.len());
         for chunk in bytes.chunks(8) {
             self.words.push(chunk.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
         }

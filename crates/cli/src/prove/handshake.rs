@@ -62,7 +62,7 @@ fn ladder(run: &Run, ways: u8) -> Vec<Row> {
     let mut delivered = Vec::new();
     for (act, moment) in run {
         let (way, what) = match act {
-            None => (Way::Still, English.proof(ProofSays::Beginning)),
+            None => (Way::Still, String::new()),
             Some(Act::Connect) => (Way::Still, English.proof(ProofSays::Connects)),
             Some(Act::Deliver(packet)) => {
                 delivered.push(*packet);

@@ -8,7 +8,7 @@ use handclasp::wire::tcp::Flags;
 use handclasp_explain::catalogue::English;
 use handclasp_explain::catalogue::proofs::{LawName, ProofSays, Proofs};
 use handclasp_prove::stack::{
-    Act, Bounds, Call, End, Explorer, Flying, Law, Proof, STEPS, Scene, Step, World,
+    Act, Bounds, Call, End, Ending, Explorer, Flying, Law, Proof, STEPS, Scene, Step, World,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -17,6 +17,9 @@ use super::args::StackArgs;
 use super::rows::{self, Row, Way};
 use crate::Outcome;
 use crate::error::Error;
+
+/// Numbers further apart than this have nothing to do with each other.
+const FAR: u32 = 1 << 20;
 
 pub(super) fn run(args: &StackArgs) -> Result<Outcome, Error> {
     let scenes = match args.scene {
@@ -106,19 +109,23 @@ fn standing(end: &End) -> String {
     if !end.app.read.is_empty() {
         text += &format!(", read \"{}\"", String::from_utf8_lossy(&end.app.read));
     }
-    if let Some(ending) = end.app.ending {
-        text += &format!(", {ending:?}").to_lowercase();
+    match end.app.ending {
+        Some(Ending::Whole) => text + ", " + &English.proof(ProofSays::ReadAll),
+        Some(Ending::Failed(error)) => format!("{text}, {error}"),
+        None => text,
     }
-    text
 }
 
 fn at_home(act: Act, before: Option<&World>) -> String {
     let (Act::Call(end) | Act::Expire(end)) = act else { return String::new() };
-    let what = match (act, before.and_then(|world| world.ends[end].next_call())) {
-        (Act::Call(_), Some(Call::Connect)) => "connects".to_owned(),
-        (Act::Call(_), Some(Call::Write(text))) => format!("writes \"{text}\""),
-        (Act::Call(_), Some(Call::Shutdown)) => "closes".to_owned(),
-        (Act::Call(_), Some(Call::Abort)) => "aborts".to_owned(),
+    let call = before.and_then(|world| world.ends[end].next_call());
+    let what = match (act, call) {
+        (Act::Call(_), Some(Call::Connect)) => English.proof(ProofSays::Connects),
+        (Act::Call(_), Some(Call::Write(text))) => {
+            format!("{} \"{text}\"", English.proof(ProofSays::Writes))
+        }
+        (Act::Call(_), Some(Call::Shutdown)) => English.proof(ProofSays::Closes),
+        (Act::Call(_), Some(Call::Abort)) => English.proof(ProofSays::Aborts),
         _ => English.proof(ProofSays::Timer),
     };
     if end == 0 { format!("◀ {what}") } else { format!("{what} ▶") }
@@ -157,8 +164,10 @@ fn describe(packet: &Flying, act: Act, before: &World, after: &World) -> String 
     format!("{text} ({})", English.proof(note))
 }
 
-fn relative(seq: SeqNumber, base: SeqNumber) -> i32 {
-    seq.distance(base)
+/// A number counted from `base`; as it is in the header, where it is of another incarnation.
+fn relative(seq: SeqNumber, base: SeqNumber) -> String {
+    let distance = seq.distance(base);
+    if distance.unsigned_abs() < FAR { distance.to_string() } else { seq.0.to_string() }
 }
 
 fn as_json(proof: &Proof) -> Value {

@@ -39,10 +39,16 @@ pub enum ProofSays {
     Forged,
     /// A timer fires.
     Timer,
-    /// The client's application connects.
+    /// A program connects.
     Connects,
-    /// Nothing happened yet.
-    Beginning,
+    /// It writes what is quoted behind this.
+    Writes,
+    /// It has no more to write.
+    Closes,
+    /// It ends its connection with a RST.
+    Aborts,
+    /// A program read all there was.
+    ReadAll,
     /// Every law held in every state of a scene.
     LawsHold {
         /// Different states explored.
@@ -126,7 +132,10 @@ impl Proofs for English {
             P::Forged => "forged",
             P::Timer => "timer",
             P::Connects => "connects",
-            P::Beginning => "",
+            P::Writes => "writes",
+            P::Closes => "closes",
+            P::Aborts => "aborts",
+            P::ReadAll => "read all",
             P::LawsHold { states, transitions, depth } => {
                 return write!(
                     out,

@@ -344,7 +344,7 @@ impl End {
             aborted,
             ending,
         } = &self.app;
-        form.len(*done);
+        form.count(*done);
         form.word(connection.is_some());
         form.option(*called, Form::own);
         form.option(*numbers, |form, (iss, irs)| {

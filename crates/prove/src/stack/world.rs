@@ -6,9 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use handclasp_tcp::canonical::{Form, Origin};
 use handclasp_wire::packet::{Packet, Transport};
-use handclasp_wire::seq::SeqNumber;
-use handclasp_wire::tcp::Header;
 use handclasp_wire::tcp::options::{SackBlock, Timestamps};
+use handclasp_wire::tcp::{Flags, Header};
 use handclasp_wire::time::Instant;
 
 use super::end::End;
@@ -102,7 +101,7 @@ impl World {
             form.set_origin(origin(place));
             self.ends[place].canonical(&mut form);
             let coming = self.network.iter().filter(|packet| packet.to == 1 - place);
-            form.len(coming.clone().count());
+            form.count(coming.clone().count());
             coming.for_each(|packet| packet_form(packet, &mut form));
         }
         form.text(&self.spent);
@@ -117,7 +116,7 @@ fn packet_form(packet: &Flying, form: &mut Form) {
     let Header { src_port: _, dst_port: _, seq, ack, flags, window, urgent, options } = header;
     form.own(seq);
     // Without the flag the field says nothing.
-    form.option((ack != SeqNumber(0)).then_some(ack), Form::peer);
+    form.option(flags.contains(Flags::ACK).then_some(ack), Form::peer);
     form.word(flags.bits());
     form.word(window);
     form.word(urgent);

@@ -55,7 +55,7 @@ impl Sender {
         form.option(*waiting_since, |form, at| form.age(at, patience));
         form.word(*smss);
         form.word(*unanswered);
-        form.len(*limit);
+        form.count(*limit);
         for Sent { seq, len, sent_at, delivered, delivered_at, fate } in flight.ranges() {
             form.own(*seq);
             form.word(*len);
