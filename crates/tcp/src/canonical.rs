@@ -1,6 +1,6 @@
 //! The canonical form of a connection: equal for two that will behave alike.
 //!
-//! Sequence numbers stand in it relative to the two initial ones, points in time relative to
+//! Sequence numbers stand in it relative to the two initial ones and points in time relative to
 //! the present, statistics not at all. A model checker that explores the real machine tells
 //! its states apart by it: what is left out here is never explored. So every field of a
 //! connection is named where it is written down, and the compiler asks about a new one.

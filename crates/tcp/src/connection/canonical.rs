@@ -41,6 +41,7 @@ impl Connection {
             stats: _,
             path_mtu,
             fast,
+            ecn,
         } = self;
         form.word(*state as u8);
         form.own(opening.iss);
@@ -53,7 +54,7 @@ impl Connection {
         form.text(pending);
         self.life(life, form);
         form.word(*path_mtu);
-        form.text(fast);
+        form.text(&(fast, ecn));
     }
 
     fn life(&self, life: &Life, form: &mut Form) {

@@ -3,7 +3,6 @@
 use core::time::Duration;
 
 use super::Sender;
-use super::flight::Sent;
 use crate::canonical::Form;
 use crate::config::Config;
 
@@ -26,43 +25,41 @@ impl Sender {
             recovery,
             controller,
             rtt,
-            delivered,
-            delivered_at,
+            rate,
+            pacer,
+            paced,
+            abe,
+            usage,
+            validation,
+            initial_segments,
             smss,
             small_end,
             last_sent_at,
             waiting_since,
             unanswered,
-            cwnd_used,
-            cwnd_round,
             limit,
         } = self;
-        for seq in [iss, una, nxt, small_end, cwnd_round] {
+        for seq in [iss, una, nxt, small_end] {
             form.own(*seq);
         }
-        for amount in [wnd, max_wnd, cwnd_used] {
+        for amount in [wnd, max_wnd] {
             form.word(*amount);
         }
         form.peer(*wl1);
         form.option(*up, Form::own);
         form.option(*fin, Form::own);
         queue.canonical(form);
-        form.text(&(syn_acked, starved, closed, recovery, controller, rtt, delivered));
+        form.text(&(syn_acked, starved, closed, paced, abe, initial_segments));
+        // Repair and congestion control are taken as they describe themselves, absolute numbers
+        // and all: that only tells more states apart.
+        form.text(&(flight, recovery, controller, rtt));
+        form.text(&(rate, pacer, usage, validation));
         let longest = config.rto_max * 2;
-        form.age(*delivered_at, longest);
         form.age(*last_sent_at, longest);
         let patience = config.user_timeout.unwrap_or(Duration::ZERO);
         form.option(*waiting_since, |form, at| form.age(at, patience));
         form.word(*smss);
         form.word(*unanswered);
         form.count(*limit);
-        for Sent { seq, len, sent_at, delivered, delivered_at, fate } in flight.ranges() {
-            form.own(*seq);
-            form.word(*len);
-            form.age(*sent_at, Duration::MAX);
-            form.word(*delivered);
-            form.age(*delivered_at, longest);
-            form.word(fate.bits());
-        }
     }
 }
