@@ -3,7 +3,8 @@
 //! Sequence numbers stand in it relative to the two initial ones and points in time relative to
 //! the present, statistics not at all. A model checker that explores the real machine tells
 //! its states apart by it: what is left out here is never explored. So every field of a
-//! connection is named where it is written down, and the compiler asks about a new one.
+//! connection is named where it is written down, and the compiler asks about a new one. Loss
+//! repair and congestion control are taken as they print themselves, which only tells more apart.
 
 use alloc::vec::Vec;
 use core::fmt::{self, Debug, Write};
