@@ -8,6 +8,7 @@ use crate::experiment::args::TryArgs;
 use crate::lab::args::LabArgs;
 use crate::language::Lang;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
+use crate::prove::args::ProveArgs;
 use crate::simulate::args::SimulateArgs;
 
 /// TCP that you can see through.
@@ -31,5 +32,6 @@ pub(crate) enum Command {
     Try(Box<TryArgs>),
     Connect(ConnectArgs),
     Listen(ListenArgs),
+    Prove(ProveArgs),
     Simulate(Box<SimulateArgs>),
 }

@@ -11,6 +11,7 @@ mod language;
 mod link;
 mod netcat;
 mod plot;
+mod prove;
 #[cfg(target_os = "linux")]
 mod raw;
 mod simulate;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Try(args) => experiment::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
+        Command::Prove(args) => prove::run(args),
         Command::Simulate(args) => simulate::run(*args),
     };
     match outcome {

@@ -125,13 +125,13 @@ pub enum Decision {
 ///
 /// Under pressure an accepted SYN is answered with a cookie and forgotten; the policy is then
 /// asked again when the last ACK comes, and should answer as before.
-pub trait Policy: Send {
+pub trait Policy: Send + Sync {
     /// What is to become of a connection from `tuple.remote()` to `tuple.local()`.
     fn decide(&mut self, tuple: &Tuple) -> Decision;
 }
 
 /// A connection that waits for a decision, or was refused in silence.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pending {
     pub(crate) tuple: Tuple,
     /// The latest of its SYNs.
@@ -185,6 +185,24 @@ impl Forward {
             accepted: VecDeque::new(),
             new_flows: VecDeque::new(),
         }
+    }
+
+    /// The same again; `None` where a policy decides, of which there is but one.
+    pub(crate) fn fork(&self) -> Option<Self> {
+        if self.policy.is_some() {
+            return None;
+        }
+        Some(Self {
+            stage: self.stage,
+            config: self.config,
+            policy: None,
+            syn_queue: self.syn_queue.clone(),
+            pending: self.pending.clone(),
+            timers: self.timers.clone(),
+            untold: self.untold.clone(),
+            accepted: self.accepted.clone(),
+            new_flows: self.new_flows.clone(),
+        })
     }
 
     pub(crate) fn start(&mut self, config: ForwardConfig, policy: Option<Box<dyn Policy>>) {

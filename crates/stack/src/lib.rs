@@ -46,6 +46,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod canonical;
 pub mod counters;
 pub mod discard;
 pub mod forward;

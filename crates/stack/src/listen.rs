@@ -99,7 +99,7 @@ pub(crate) enum Admission {
 }
 
 /// How full the SYN queue is, and whether its cookies are on the way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SynQueue {
     limit: usize,
     len: usize,
@@ -152,7 +152,7 @@ impl SynQueue {
 }
 
 /// A passive open.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Listener {
     pub(crate) local: SocketAddr,
     pub(crate) config: Arc<Config>,
@@ -183,6 +183,7 @@ impl Listener {
 }
 
 /// All listeners, by local address.
+#[derive(Clone)]
 pub(crate) struct Listeners {
     slots: Slots<Listener>,
     by_local: HashMap<SocketAddr, ListenerId, TableHash>,

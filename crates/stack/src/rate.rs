@@ -5,7 +5,7 @@ use core::time::Duration;
 use handclasp_wire::time::Instant;
 
 /// At most so many per second, and so many at once after a second's silence.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rate {
     /// What one costs; `None` forbids all.
     cost: Option<Duration>,

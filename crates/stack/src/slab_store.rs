@@ -15,7 +15,7 @@ use crate::store::{ConnId, Datagram, Origin, Store, UdpId, UdpOrigin};
 const QUEUE: usize = 256;
 
 /// A [`Store`] for one thread: for simulations, tests, and programs with a loop of their own.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SlabStore {
     connections: Slots<Box<Held>>,
     sockets: Slots<Socket>,
@@ -23,14 +23,14 @@ pub struct SlabStore {
     failed: VecDeque<PendingId>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     connection: Connection,
     by_host: bool,
     by_application: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Socket {
     received: VecDeque<Datagram>,
     to_send: VecDeque<Datagram>,

@@ -15,7 +15,7 @@ const ABSENT: u32 = u32::MAX;
 /// nothing. Its entry fires at the old time, and whoever owns the slot then says that it is not
 /// due and schedules it anew. A deadline that comes nearer moves its entry. So a slot never has
 /// two entries, and nothing piles up.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Timers {
     heap: Vec<Entry>,
     /// Where in `heap` a slot's entry is, by slot.

@@ -40,7 +40,7 @@ impl fmt::Display for BindError {
 impl core::error::Error for BindError {}
 
 /// What the host knows of a socket.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Socket {
     pub(crate) id: UdpId,
     pub(crate) local: SocketAddr,
@@ -50,7 +50,7 @@ pub(crate) struct Socket {
 }
 
 /// What makes a socket a flow.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Life {
     remote: SocketAddr,
     /// How long it lives without a datagram.
@@ -60,6 +60,7 @@ struct Life {
 }
 
 /// All sockets.
+#[derive(Clone)]
 pub(crate) struct Sockets {
     /// By the index of their name.
     list: Vec<Option<Socket>>,

@@ -88,6 +88,13 @@ impl Budget {
     }
 }
 
+impl Clone for Budget {
+    /// A budget of its own that begins where this one is: for the copy of a whole host.
+    fn clone(&self) -> Self {
+        Self { limit: self.limit, used: AtomicUsize::new(self.used()) }
+    }
+}
+
 impl Default for Budget {
     /// 1 GiB.
     fn default() -> Self {

@@ -16,6 +16,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod acceptable;
+pub mod canonical;
 pub mod config;
 pub mod congestion;
 pub mod connection;

@@ -54,6 +54,11 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
+    /// All deadlines, set or not.
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = Instant> {
+        self.deadlines.into_iter()
+    }
+
     pub(crate) const fn new() -> Self {
         Self { deadlines: [Instant::FAR_FUTURE; SLOTS], watch: Timer::Retransmit }
     }

@@ -136,7 +136,12 @@ impl<'s> Lexer<'s> {
             '`' => return Ok(Kind::Command(self.quoted('`')?)),
             _ => {}
         }
-        if let Some(kind) = self.address().or_else(|| self.number()) {
+        if let Some(kind) = self.address() {
+            return Ok(kind);
+        }
+        if let Some((len, kind)) = number(rest) {
+            let Some(kind) = kind else { return self.error("this number is too large") };
+            self.at += len;
             return Ok(kind);
         }
         if is_word(first) {
@@ -174,31 +179,30 @@ impl<'s> Lexer<'s> {
             Some(Kind::Address(address))
         })
     }
+}
 
-    fn number(&mut self) -> Option<Kind> {
-        let rest = self.rest();
-        if let Some(digits) = rest.strip_prefix("0x") {
-            let len = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
-            if len > 0 && !digits[len..].starts_with(is_word) {
-                self.at += 2 + len;
-                return i64::from_str_radix(&digits[..len], 16).ok().map(Kind::Hex);
-            }
+/// The number that `text` begins with, if it does: how long it is, and what, unless that is
+/// larger than any may be.
+fn number(text: &str) -> Option<(usize, Option<Kind>)> {
+    if let Some(digits) = text.strip_prefix("0x") {
+        let len = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
+        if len > 0 && !digits[len..].starts_with(is_word) {
+            let value = i64::from_str_radix(&digits[..len], 16);
+            return Some((2 + len, value.ok().map(Kind::Hex)));
         }
-        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-        let sign = usize::from(rest.starts_with('-'));
-        let whole = sign + digits(&rest[sign..]);
-        if rest[whole..].starts_with('.') {
-            let fraction = digits(&rest[whole + 1..]);
-            if fraction > 0 {
-                let end = whole + 1 + fraction;
-                self.at += end;
-                return rest[..end].parse().ok().map(Kind::Float);
-            }
-        }
-        if whole == sign || rest[whole..].starts_with(is_word) {
-            return None;
-        }
-        self.at += whole;
-        rest[..whole].parse().ok().map(Kind::Int)
     }
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let sign = usize::from(text.starts_with('-'));
+    let whole = sign + digits(&text[sign..]);
+    if text[whole..].starts_with('.') {
+        let fraction = digits(&text[whole + 1..]);
+        if fraction > 0 {
+            let end = whole + 1 + fraction;
+            return Some((end, text[..end].parse().ok().map(Kind::Float)));
+        }
+    }
+    if whole == sign || text[whole..].starts_with(is_word) {
+        return None;
+    }
+    Some((whole, text[..whole].parse().ok().map(Kind::Int)))
 }

@@ -181,3 +181,11 @@ fn faults_name_what_is_wrong() {
         assert!(error(source).contains(expected), "{source:?}: {}", error(source));
     }
 }
+
+#[test]
+fn a_number_that_is_too_large_is_no_number() {
+    for number in ["99999999999999999999", "0xfffffffffffffffff"] {
+        let told = error(&format!("0 < S 0:0(0) win {number} \u{fffd}"));
+        assert!(told.starts_with("line 1, column 18: this number is too large"), "{told}");
+    }
+}

@@ -8,6 +8,7 @@ mod chinese;
 mod english;
 pub mod experiment;
 pub mod findings;
+pub mod proofs;
 pub mod quantity;
 
 use std::fmt;

@@ -20,7 +20,7 @@ pub(crate) enum Destination {
 }
 
 /// The addresses of the interface, each with its network.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Addresses {
     list: Vec<Cidr>,
 }

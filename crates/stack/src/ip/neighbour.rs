@@ -34,6 +34,7 @@ const REACHABLE: Duration = Duration::from_secs(30);
 pub(crate) type Waiting = VecDeque<Outbound>;
 
 /// The neighbours known and being asked for.
+#[derive(Clone)]
 pub(crate) struct Neighbours {
     entries: Slab<Neighbour>,
     by_ip: HashMap<IpAddr, u32, TableHash>,
@@ -44,6 +45,7 @@ pub(crate) struct Neighbours {
     waiting: usize,
 }
 
+#[derive(Clone)]
 struct Neighbour {
     ip: IpAddr,
     mac: Option<MacAddr>,

@@ -24,6 +24,7 @@ const IPV6_MINIMUM: u16 = 1280;
 const PLATEAUS: [u16; 9] = [552, 1006, 1280, 1492, 2002, 4352, 8166, 17_914, 32_000];
 
 /// Largest packets by destination, where less than the link's MTU.
+#[derive(Clone)]
 pub(crate) struct PathMtus {
     known: HashMap<IpAddr, Found, TableHash>,
     /// In the order in which they were found, and thus expire. An entry whose discovery was
@@ -31,6 +32,7 @@ pub(crate) struct PathMtus {
     order: VecDeque<(Instant, IpAddr)>,
 }
 
+#[derive(Clone)]
 struct Found {
     mtu: u16,
     expires: Instant,

@@ -84,13 +84,13 @@ pub(crate) struct Expired {
 }
 
 /// The incomplete packets, in the order in which their first fragments came.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reassembly {
     limits: Limits,
     packets: Vec<Partial>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Partial {
     key: Key,
     deadline: Instant,

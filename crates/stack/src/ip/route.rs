@@ -32,7 +32,7 @@ impl Route {
 }
 
 /// The routes, the longest prefix first. They are looked through one by one: a host has few.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Routes {
     list: Vec<Route>,
 }

@@ -68,6 +68,7 @@ pub(crate) struct Place {
 }
 
 /// What the host knows of its interface, its link and the networks beyond.
+#[derive(Clone)]
 pub(crate) struct Ip {
     pub(crate) interface: Interface,
     pub(crate) addresses: Addresses,

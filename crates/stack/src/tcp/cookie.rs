@@ -37,6 +37,7 @@ const SCALE: u32 = 0x0f;
 const NO_SCALE: u32 = 0x0f;
 
 /// Makes and checks cookies.
+#[derive(Clone)]
 pub(crate) struct Cookies {
     /// Hides the layout, and makes each tuple's cookies start elsewhere.
     mask: Prf,

@@ -22,6 +22,7 @@ pub(crate) enum Owner {
 }
 
 /// The table of all four-tuples. Its hash is keyed, since peers choose their half of the key.
+#[derive(Clone)]
 pub(crate) struct Demux {
     table: HashTable<(Tuple, Owner)>,
     hash: TableHash,

@@ -33,6 +33,7 @@ pub(crate) enum Worth {
 }
 
 /// Makes and checks the cookies of our listeners.
+#[derive(Clone)]
 pub(crate) struct Cookies(Prf);
 
 impl Cookies {
@@ -80,6 +81,7 @@ struct Server {
 }
 
 /// The servers that we opened to fast, and what came of it (RFC 7413 §4.1.3).
+#[derive(Clone)]
 pub(crate) struct Servers {
     by_pair: HashMap<Pair, Server, TableHash>,
     /// In the order in which they were learned.

@@ -12,7 +12,7 @@ use crate::store::ConnId;
 use crate::timers::Timers;
 
 /// What the host knows of a connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Flow {
     pub(crate) id: ConnId,
     pub(crate) tuple: Tuple,
@@ -37,7 +37,7 @@ impl Flow {
 }
 
 /// All connections, by the index of their name, and when they want to be called.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Flows {
     list: Vec<Option<Flow>>,
     len: usize,

@@ -22,7 +22,7 @@ pub(crate) enum Acceptor {
 }
 
 /// A half-open connection and what is needed to complete it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) tuple: Tuple,
     pub(crate) half: HalfOpen,
@@ -31,7 +31,7 @@ pub(crate) struct Entry {
 }
 
 /// All of them; how many there may be is up to their [`Acceptor`]s.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct HalfOpens {
     entries: Slab<Entry>,
     timers: Timers,
@@ -43,6 +43,10 @@ impl HalfOpens {
         let slot = self.entries.insert(entry);
         self.timers.schedule(slot, deadline);
         slot as u32
+    }
+
+    pub(crate) fn get(&self, slot: u32) -> Option<&Entry> {
+        self.entries.get(slot as usize)
     }
 
     pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut Entry> {

@@ -11,6 +11,7 @@ use crate::secret::{Message, Prf, Purpose, Secret};
 const REOPEN_GAP: u32 = 65_537;
 
 /// Chooses where a connection's numbers start.
+#[derive(Clone)]
 pub(crate) struct Starts {
     sequence: Prf,
     timestamp: Prf,

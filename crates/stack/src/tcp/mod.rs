@@ -34,6 +34,7 @@ use crate::secret::Secret;
 use crate::store::ConnId;
 
 /// The tables of TCP.
+#[derive(Clone)]
 pub(crate) struct Tcp {
     pub(crate) demux: Demux,
     pub(crate) flows: Flows,

@@ -15,6 +15,7 @@ const STEP: u64 = 16;
 
 /// Chooses ports by the double hash of RFC 6056 §3.3.4, whose counters step by random amounts
 /// as in its §3.3.5.
+#[derive(Clone)]
 pub(crate) struct Ports {
     range: RangeInclusive<u16>,
     counters: Box<[u32; COUNTERS]>,

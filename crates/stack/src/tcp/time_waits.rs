@@ -10,7 +10,7 @@ use crate::slots::SPARE;
 use crate::timers::Timers;
 
 /// A connection in TIME-WAIT.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) tuple: Tuple,
     pub(crate) wait: TimeWait,
@@ -18,7 +18,7 @@ pub(crate) struct Entry {
 }
 
 /// All of them, up to a limit beyond which the ones nearest to their end make room.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TimeWaits {
     entries: Slab<Entry>,
     timers: Timers,

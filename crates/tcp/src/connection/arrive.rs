@@ -17,7 +17,7 @@ use crate::half_open::reset_for;
 use crate::state::{Cause, State};
 
 /// After so long without a segment TS.Recent says nothing any more (RFC 7323 §5.5).
-const TIMESTAMP_LIFETIME: Duration = Duration::from_secs(24 * 24 * 3600);
+pub(super) const TIMESTAMP_LIFETIME: Duration = Duration::from_secs(24 * 24 * 3600);
 
 impl Connection {
     /// A segment came in (RFC 9293 §3.10.7). `payload` is a slice of the received packet.

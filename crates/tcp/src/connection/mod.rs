@@ -7,6 +7,7 @@
 
 mod acknowledge;
 mod arrive;
+mod canonical;
 mod ecn;
 mod error;
 mod expire;

@@ -1,5 +1,6 @@
 //! The receiving half: sequence variables, what was not read, what is to be acknowledged.
 
+mod canonical;
 pub(crate) mod reassembly;
 pub(crate) mod tuning;
 

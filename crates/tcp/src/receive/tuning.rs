@@ -11,10 +11,10 @@ use crate::config::Config;
 pub(crate) struct Tuning {
     /// Bytes of unread data to offer room for.
     pub(crate) limit: usize,
-    round_began: Instant,
-    read_in_round: usize,
+    pub(super) round_began: Instant,
+    pub(super) read_in_round: usize,
     /// Round trip as the receiver sees it, from echoed timestamps.
-    rtt: Option<Duration>,
+    pub(super) rtt: Option<Duration>,
 }
 
 impl Tuning {

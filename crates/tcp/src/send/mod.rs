@@ -1,5 +1,6 @@
 //! The sending half: sequence variables, what was written, what is in flight.
 
+mod canonical;
 pub(crate) mod flight;
 
 mod rate;
