@@ -3,11 +3,13 @@
 
 mod args;
 mod error;
+mod flows;
 mod input;
 mod lab;
 mod link;
 mod netcat;
 mod show;
+mod verdict;
 mod watch;
 mod whims;
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
         Command::Show(args) => show::run(&args),
+        Command::Flows(args) => flows::run(&args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),
