@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::explain::args::ExplainArgs;
 use crate::flows::args::FlowsArgs;
 use crate::lab::args::LabArgs;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
@@ -23,4 +24,5 @@ pub(crate) enum Command {
     Listen(ListenArgs),
     Show(ShowArgs),
     Flows(FlowsArgs),
+    Explain(ExplainArgs),
 }

@@ -3,11 +3,13 @@
 
 mod args;
 mod error;
+mod explain;
 mod flows;
 mod input;
 mod lab;
 mod link;
 mod netcat;
+mod output;
 mod show;
 mod verdict;
 mod watch;
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Command::Listen(args) => netcat::listen(args),
         Command::Show(args) => show::run(&args),
         Command::Flows(args) => flows::run(&args),
+        Command::Explain(args) => explain::run(&args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

@@ -223,6 +223,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
             Severity::Error => "error",
         }),
         Message::Frames(frames) => write_frames(out, frames),
+        Message::More(count) => write!(out, "and {} more like it", Count(count)),
         Message::NothingFound => write!(out, "nothing stands out"),
         Message::Pause(time) => write!(out, "{} pass", Time(time)),
         Message::NotCaptured { bytes, from } => {

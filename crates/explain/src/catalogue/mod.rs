@@ -141,6 +141,8 @@ pub enum Message<'a> {
     Frames(&'a [u64]),
     /// Nothing is worth telling.
     NothingFound,
+    /// The same was found so many times more.
+    More(u64),
     /// So much time passed in which nothing was sent.
     Pause(Duration),
     /// Bytes of a stream that are not in the capture.
