@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::explain::args::ExplainArgs;
 use crate::flows::args::FlowsArgs;
+use crate::follow::args::FollowArgs;
 use crate::lab::args::LabArgs;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 use crate::show::args::ShowArgs;
@@ -25,4 +26,5 @@ pub(crate) enum Command {
     Show(ShowArgs),
     Flows(FlowsArgs),
     Explain(ExplainArgs),
+    Follow(FollowArgs),
 }

@@ -5,6 +5,7 @@ mod args;
 mod error;
 mod explain;
 mod flows;
+mod follow;
 mod input;
 mod lab;
 mod link;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Show(args) => show::run(&args),
         Command::Flows(args) => flows::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Follow(args) => follow::run(&args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

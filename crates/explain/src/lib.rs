@@ -21,6 +21,7 @@ pub mod json;
 pub mod ladder;
 pub mod mark;
 pub mod nanos;
+pub mod stream;
 pub mod trace;
 pub mod track;
 

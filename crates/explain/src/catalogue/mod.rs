@@ -147,10 +147,19 @@ pub enum Message<'a> {
     Pause(Duration),
     /// Bytes of a stream that are not in the capture.
     NotCaptured {
-        /// How many.
-        bytes: u64,
+        /// How many; `None` if it is what came before the capture began.
+        bytes: Option<u64>,
         /// Who sent them.
         from: Side,
+    },
+    /// What one end sent, and the hash of it.
+    Digest {
+        /// Who.
+        from: Side,
+        /// How many bytes.
+        bytes: u64,
+        /// Their SHA-256.
+        sha256: &'a str,
     },
     /// Several connections are in the capture, and these many of them were shown.
     Shown {
