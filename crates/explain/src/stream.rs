@@ -91,7 +91,7 @@ impl Stream {
 
     fn hand(&mut self, bytes: &[u8], each: &mut impl FnMut(Piece<'_>)) {
         if let Some((next, offset)) = &mut self.next {
-            *next = *next + bytes.len() as u32;
+            *next += bytes.len() as u32;
             *offset += bytes.len() as u64;
         }
         each(Piece::Bytes(bytes));
@@ -127,7 +127,7 @@ impl Stream {
             && to > *offset
         {
             let missing = to - *offset;
-            *next = *next + missing as u32;
+            *next += missing as u32;
             *offset = to;
             each(Piece::Missing(missing));
         }

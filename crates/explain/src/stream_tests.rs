@@ -105,12 +105,18 @@ fn memory_behind_a_gap_is_bounded() {
     assert!(bytes > 8_000_000 && missing == 99, "{bytes} {missing}");
 }
 
+/// Starts and lengths of pieces.
+fn cuts() -> impl Strategy<Value = Vec<(u32, u32)>> {
+    prop::collection::vec((1u32..26, 1u32..9), 1..40)
+}
+
 proptest! {
     #[test]
-    fn pieces_in_any_order_make_the_whole(cuts in prop::collection::vec((1u32..26, 1u32..9), 1..40)) {
+    fn pieces_in_any_order_make_the_whole(cuts in cuts()) {
         let mut scene = Scene::default();
         let mut all = vec![scene.segment(CLIENT, "S", 0, 0, 0)];
-        all.extend(cuts.iter().map(|&(from, len)| part(&mut scene, from, (from + len).min(27))));
+        let cut = |&(from, len): &(u32, u32)| part(&mut scene, from, (from + len).min(27));
+        all.extend(cuts.iter().map(cut));
         let text = told(&all, 1);
         let mut has = [false; 26];
         for (from, len) in cuts {
