@@ -24,6 +24,8 @@ pub struct Troubles {
     pub data: Option<Sight>,
     /// The highest number that the other end acknowledged.
     pub acknowledged: Option<SeqNumber>,
+    /// Segments with data behind which the other end's window had no room for another as large.
+    pub limited: Frames,
     /// Segments whose checksum is wrong.
     pub damaged: Frames,
     /// Segments that are the ones before them, captured again: the same IPv4 identification.
