@@ -5,6 +5,8 @@ mod common;
 use std::fs;
 
 use common::{CAPTURES, capture, objects, offline, offline_fed};
+use handclasp_explain::capture::Reader;
+use handclasp_explain::capture::writer::Writer;
 
 #[test]
 fn a_handshake_shows_both_states_after_each_packet() {
@@ -101,6 +103,22 @@ fn objects_tell_findings_connections_and_packets() {
     assert_eq!(packets.len(), 2);
     assert_eq!(packets[1]["states"]["client"]["state"], "CLOSED");
     assert!(packets[1]["notes"][0].as_str().unwrap().contains("nobody listens"));
+}
+
+#[test]
+fn packets_of_the_kernels_that_were_captured_twice_are_told_from_resent_ones() {
+    let mut reader = Reader::new(fs::File::open(capture("page")).unwrap()).unwrap();
+    let mut twice = Vec::new();
+    let mut writer = Writer::new(&mut twice).unwrap();
+    while let Some(frame) = reader.next().unwrap() {
+        writer.frame(&frame).unwrap();
+        writer.frame(&frame).unwrap();
+    }
+    let run = offline_fed(&["explain", "-", "--json"], twice);
+    let found = objects(&run).into_iter().filter(|object| object["type"] == "finding");
+    let rules: Vec<_> = found.map(|finding| finding["figures"]["rule"].clone()).collect();
+    assert!(rules.contains(&"copies".into()), "{rules:?}");
+    assert!(!rules.contains(&"loss".into()), "{rules:?}");
 }
 
 #[test]

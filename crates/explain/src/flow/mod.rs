@@ -221,9 +221,12 @@ impl Flow {
             self.ends[1 - from].round_trips.add(acks.time);
         }
         self.evidence[from].add(analysis.marks, segment.number);
-        self.handshake.see(from == self.client, segment);
+        let copied = self.troubles[from].copied(segment);
+        if !copied {
+            self.handshake.see(from == self.client, segment);
+        }
         self.zeek.see(from != self.client, segment, analysis);
-        self.troubles[from].sent(segment, analysis);
+        self.troubles[from].sent(segment, analysis, copied);
         if segment.len > 0 && self.room_behind(from, segment) < self.ends[from].counts.max_segment {
             self.troubles[from].limited.add(segment.number);
         }
