@@ -3,9 +3,13 @@
 use clap::{Parser, Subcommand};
 
 use crate::experiment::args::TryArgs;
+use crate::explain::args::ExplainArgs;
+use crate::flows::args::FlowsArgs;
+use crate::follow::args::FollowArgs;
 use crate::lab::args::LabArgs;
 use crate::language::Lang;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
+use crate::show::args::ShowArgs;
 
 /// TCP that you can see through.
 #[derive(Debug, Parser)]
@@ -26,4 +30,8 @@ pub(crate) enum Command {
     Try(Box<TryArgs>),
     Connect(ConnectArgs),
     Listen(ListenArgs),
+    Show(ShowArgs),
+    Flows(FlowsArgs),
+    Explain(ExplainArgs),
+    Follow(FollowArgs),
 }

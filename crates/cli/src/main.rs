@@ -4,12 +4,19 @@
 mod args;
 mod error;
 mod experiment;
+mod explain;
+mod flows;
+mod follow;
+mod input;
 mod lab;
 mod language;
 mod link;
 mod netcat;
+mod output;
 #[cfg(target_os = "linux")]
 mod raw;
+mod show;
+mod verdict;
 mod watch;
 mod whims;
 
@@ -41,6 +48,10 @@ fn main() -> ExitCode {
         Command::Try(args) => experiment::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
+        Command::Show(args) => show::run(&args),
+        Command::Flows(args) => flows::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Follow(args) => follow::run(&args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use handclasp_tcp::State;
 
-use super::{Cast, Count, Hint, Language, Message, Rate, Size, Time};
+use super::{Cast, Count, Heading, Hint, Language, Message, Rate, Size, Time};
+use crate::finding::Severity;
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -193,6 +194,30 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Connections(count) => write!(out, "{} 个连接", Count(count)),
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "已中断"),
+        Message::Heading(heading) => out.write_str(heading_text(heading)),
+        Message::Severity(severity) => out.write_str(match severity {
+            Severity::Note => "提示",
+            Severity::Warn => "警告",
+            Severity::Error => "错误",
+        }),
+        Message::Frames(frames) => write_frames(out, frames),
+        Message::More(count) => write!(out, "另有 {} 处相同", Count(count)),
+        Message::NothingFound => write!(out, "没有异常"),
+        Message::Pause(time) => write!(out, "过了 {}", Time(time)),
+        Message::NotCaptured { bytes, from } => {
+            let who = name(&Cast::default(), from);
+            match bytes {
+                Some(bytes) => write!(out, "{who}发出的 {} 不在抓包里", Size(bytes)),
+                None => write!(out, "{who}发出的数据的开头不在抓包里"),
+            }
+        }
+        Message::Digest { from, bytes, sha256 } => {
+            let who = name(&Cast::default(), from);
+            write!(out, "{who}：{} 字节，sha256 {sha256}", Count(bytes))
+        }
+        Message::Shown { shown, of } => {
+            write!(out, "{} 个连接中显示了 {} 个", Count(of), Count(shown))
+        }
         Message::Next => write!(out, "接着试"),
         Message::HandHeading => write!(out, "手工"),
         Message::TriedHeading => write!(out, "尝试"),
@@ -218,6 +243,27 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
     }
 }
 
+fn write_frames(out: &mut dyn Write, frames: &[u64]) -> fmt::Result {
+    write!(out, "报文 ")?;
+    for (i, frame) in frames.iter().enumerate() {
+        write!(out, "{}{frame}", if i == 0 { "" } else { "、" })?;
+    }
+    Ok(())
+}
+
+const fn heading_text(heading: Heading) -> &'static str {
+    match heading {
+        Heading::Client => "客户端",
+        Heading::Server => "服务器",
+        Heading::Duration => "时长",
+        Heading::Packets => "报文 →/←",
+        Heading::Bytes => "字节 →/←",
+        Heading::RoundTrip => "SYN→SYN-ACK",
+        Heading::Resent => "重发",
+        Heading::Verdict => "结论",
+    }
+}
+
 const fn hint_text(hint: Hint) -> &'static str {
     match hint {
         Hint::LoseThird => "丢掉第三次握手的报文",
@@ -228,6 +274,10 @@ const fn hint_text(hint: Hint) -> &'static str {
         Hint::ClosedPort => "连接没有监听者的端口",
         Hint::Capture => "把报文存下来给 Wireshark 看",
         Hint::Absolute => "按首部原样显示序号",
+        Hint::OneFlow => "逐个报文看其中一个连接",
+        Hint::EveryPacket => "每一个报文",
+        Hint::AllFlows => "全部连接的表格",
+        Hint::Contents => "发送的内容",
         Hint::Curl => "让 curl 与我们的协议栈对话",
     }
 }
