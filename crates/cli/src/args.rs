@@ -2,6 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::craft::args::CraftArgs;
+use crate::decode::args::DecodeArgs;
 use crate::experiment::args::TryArgs;
 use crate::explain::args::ExplainArgs;
 use crate::flows::args::FlowsArgs;
@@ -10,6 +12,7 @@ use crate::lab::args::LabArgs;
 use crate::language::Lang;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 use crate::show::args::ShowArgs;
+use crate::simulate::args::SimulateArgs;
 
 /// TCP that you can see through.
 #[derive(Debug, Parser)]
@@ -27,6 +30,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Lab(Box<LabArgs>),
+    Craft(Box<CraftArgs>),
+    Decode(DecodeArgs),
     Try(Box<TryArgs>),
     Connect(ConnectArgs),
     Listen(ListenArgs),
@@ -34,4 +39,5 @@ pub(crate) enum Command {
     Flows(FlowsArgs),
     Explain(ExplainArgs),
     Follow(FollowArgs),
+    Simulate(Box<SimulateArgs>),
 }

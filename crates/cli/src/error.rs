@@ -1,9 +1,12 @@
 //! What goes wrong, in one line that says what to do about it.
 
+use std::fmt::Display;
 use std::io;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::path::PathBuf;
 
+use handclasp_craft::text::SpecError;
 use handclasp_explain::capture::{Broken, Cause};
 
 /// Why a command could not do its work.
@@ -32,12 +35,33 @@ pub(crate) enum Error {
     Filter(String, String),
     #[error("there is no field {0}; is it {1}?")]
     NoField(String, &'static str),
+    #[error("cannot read {path}: {cause}", path = .0.display(), cause = .1)]
+    Read(PathBuf, io::Error),
+    #[error("there is nothing in {0}")]
+    NothingRead(String),
+    #[error("{}", marked(.0, span(.0, .1), .1))]
+    Spec(String, SpecError),
+    #[error("{}", marked(line, *column..*column + 1, problem))]
+    Bytes { line: String, column: usize, problem: String },
+    #[error(
+        "packet {0} looks like none that is known here: type --from ethernet, --from ip or \
+             --from tcp"
+    )]
+    NoStart(usize),
+    #[error("{0} is no text for a terminal: type -o FILE, or have another program read it")]
+    NotForTerminals(&'static str),
+    #[error("a capture needs an IP or Ethernet header in each packet")]
+    NoCapture,
+    #[error("a capture has packets with an Ethernet header, or without, but not both")]
+    MixedCapture,
     #[error("cannot run {0}: {1}")]
     Run(String, io::Error),
     #[error("cannot resolve {0}: {1}; type an IP address")]
     Resolve(String, io::Error),
     #[error("--link {0} needs our own address on it: type --address 192.0.2.2/24")]
     NoAddress(crate::link::LinkName),
+    #[error("--flows takes {0} names at most")]
+    TooManyFlows(usize),
     #[error(
         "the kernel has {0} itself and would answer in our place: type --address with a \
              free address of that network"
@@ -66,6 +90,8 @@ pub(crate) enum Error {
     NoWay(IpAddr),
     #[error("nobody on the link answers for {0}")]
     NoNeighbour(IpAddr),
+    #[error("nobody says this packet's {0}: type --{0} with an IP address")]
+    NoEnd(&'static str),
     #[cfg(not(target_os = "linux"))]
     #[error("this needs Linux: type {0}")]
     NeedsLinux(&'static str),
@@ -94,4 +120,28 @@ fn broken_text(name: &str, broken: &Broken, shown: bool) -> String {
         }
         cause => format!("{name} is damaged at byte {}: {cause}", broken.offset),
     }
+}
+
+/// Columns in front of an error's first line: `handclasp: `.
+const MARGIN: usize = 11;
+
+/// Columns of a text that are shown.
+const SHOWN: usize = 84;
+
+/// The columns of a text that an error is about.
+fn span(text: &str, error: &SpecError) -> Range<usize> {
+    let column = |byte: usize| text.char_indices().take_while(|(at, _)| *at < byte).count();
+    column(error.span.start)..column(error.span.end)
+}
+
+/// The text with these columns marked under it, of a long one only the part around them.
+fn marked(text: &str, columns: Range<usize>, problem: &dyn Display) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let from = if letters.len() > SHOWN { columns.start.saturating_sub(SHOWN / 2) } else { 0 };
+    let to = letters.len().min(from + SHOWN);
+    let part: String = letters.get(from..to).unwrap_or_default().iter().collect();
+    let [before, behind] = [(from > 0), (to < letters.len())].map(|cut| if cut { "…" } else { "" });
+    let spaces = " ".repeat(MARGIN + before.chars().count() + columns.start - from);
+    let marks = "^".repeat(columns.end.min(to).saturating_sub(columns.start).max(1));
+    format!("{before}{part}{behind}\n{spaces}{marks} {problem}")
 }

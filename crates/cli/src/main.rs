@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod craft;
+mod decode;
 mod error;
 mod experiment;
 mod explain;
@@ -13,9 +15,11 @@ mod language;
 mod link;
 mod netcat;
 mod output;
+mod plot;
 #[cfg(target_os = "linux")]
 mod raw;
 mod show;
+mod simulate;
 mod verdict;
 mod watch;
 mod whims;
@@ -45,6 +49,8 @@ fn main() -> ExitCode {
     language::choose(cli.lang);
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
+        Command::Craft(args) => craft::run(&args),
+        Command::Decode(args) => decode::run(&args),
         Command::Try(args) => experiment::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
@@ -52,6 +58,7 @@ fn main() -> ExitCode {
         Command::Flows(args) => flows::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Follow(args) => follow::run(&args),
+        Command::Simulate(args) => simulate::run(*args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),
@@ -78,7 +85,11 @@ fn misuse(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(2);
     }
-    trouble(one_line(&error.render().to_string()))
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    match craft::unknown_flag(error, words) {
+        Some(unknown) => trouble(unknown),
+        None => trouble(one_line(&error.render().to_string())),
+    }
 }
 
 /// The lines of a message of clap's that say what is wrong and what to type, as one.

@@ -460,7 +460,6 @@ fn a_wrong_word_is_answered_in_one_line() {
             "try handshake --against handclasp --sysctl tcp_sack=0",
             "leave out one of --sysctl and --against handclasp",
         ),
-        ("try handshake --link packet:lo 127.0.0.1 80", "--address"),
         ("try handshake 127.0.0.1 80", "--link"),
         ("try syn-flood --link packet:lo --address 10.0.0.1/8 10.0.0.2 80", "harm to a real host"),
         (

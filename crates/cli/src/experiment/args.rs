@@ -57,7 +57,8 @@ pub(crate) struct TryArgs {
     #[arg(long, value_name = "LINK", requires = "host")]
     pub(crate) link: Option<LinkName>,
 
-    /// Our own address on that link and its network; the kernel must not have it
+    /// Our own address on that link and its network. On packet:INTERFACE it may be the host's,
+    /// which it is if none is told: its kernel is then kept from resetting these connections
     #[arg(long, value_name = "IP/BITS", requires = "link")]
     pub(crate) address: Option<Cidr>,
 

@@ -3,6 +3,7 @@
 pub(crate) mod args;
 #[cfg(target_os = "linux")]
 pub(crate) mod live;
+mod picture;
 pub(crate) mod plan;
 pub(crate) mod report;
 mod simulated;

@@ -13,6 +13,7 @@ use handclasp::device::packet::PacketSocket;
 use handclasp::device::record::Recorder;
 use handclasp::device::tap::Tapped;
 use handclasp::device::tun::Tun;
+use handclasp::tcp::Config;
 use handclasp::tcp::State;
 use handclasp::{Cidr, Stack, TcpStream};
 use handclasp_explain::catalogue::{Cast, Message};
@@ -126,6 +127,7 @@ fn lab(args: &LinkArgs, call: Call, sights: &SyncSender<Sight>) -> Result<On, Er
         whims: None,
         seed: crate::lab::seed(),
         write: args.write.as_deref(),
+        tcp: Config::default(),
     };
     let network = Network::new(&wanted, sights)?;
     let (peer, options) = (network.lab.peer(), ListenOptions::default());

@@ -47,7 +47,6 @@ impl RawLab {
         Ok(Self { lab, raw })
     }
 
-    #[allow(dead_code, reason = "for packets that are crafted one by one")]
     /// A web server of the kernel's, at port 80 of its address.
     ///
     /// # Errors

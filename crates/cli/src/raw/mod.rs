@@ -4,6 +4,7 @@
 //! addresses is answered here, and the hardware addresses of others are asked for. The kernel
 //! knows none of our addresses, so that it never answers in our place.
 
+pub(crate) mod host;
 pub(crate) mod lab;
 mod neighbours;
 
@@ -23,7 +24,7 @@ use handclasp::device::record::Recorder;
 use handclasp::device::tap::Tapped;
 use handclasp::device::tun::Tun;
 use handclasp::wire;
-use handclasp::wire::ethernet::{EtherType, Ethernet};
+use handclasp::wire::ethernet::{EtherType, Ethernet, MacAddr};
 use handclasp::wire::frame::{Inbound, Medium, Outbound};
 use handclasp::wire::gso::split_inbound;
 use handclasp::wire::packet::Packet;
@@ -130,12 +131,6 @@ impl Raw {
         Ok(Self { device, medium, neighbours, came, eye, origin, recorder })
     }
 
-    /// What the link's packets start with.
-    #[allow(dead_code, reason = "for packets that are crafted one by one")]
-    pub(crate) fn medium(&self) -> Medium {
-        self.medium
-    }
-
     /// The present, in the time that watchers are told.
     pub(crate) fn now(&self) -> wire::time::Instant {
         self.since_start(Instant::now())
@@ -155,6 +150,13 @@ impl Raw {
     pub(crate) fn pretend_lost(&self, packet: &[u8], ask: Option<&mut dyn AskPeer>) {
         if let Some(eye) = &self.eye {
             eye.see_lost(packet, ask);
+        }
+    }
+
+    /// Shows watchers an IP packet that the kernel of our own host slipped in.
+    pub(crate) fn show_slip(&self, packet: &[u8]) {
+        if let Some(eye) = &self.eye {
+            eye.see_slip(packet);
         }
     }
 
@@ -178,7 +180,6 @@ impl Raw {
         Ok(self.transmit(frame).await?)
     }
 
-    #[allow(dead_code, reason = "for packets that are crafted one by one")]
     /// Sends a frame, its Ethernet header included, byte by byte as it is.
     ///
     /// # Errors
@@ -223,8 +224,26 @@ impl Raw {
 
     async fn header_for(&mut self, packet: &[u8]) -> Result<Ethernet, Error> {
         let (_, dst) = Packet::dissect(Medium::Ip, packet).0.addresses().ok_or(Error::NoIp)?;
+        let mac = self.hardware_address_of(dst).await?;
+        Ok(self.header(mac, dst))
+    }
+
+    /// Our hardware address; all zeros where a link has none.
+    pub(crate) fn hardware_address(&self) -> MacAddr {
+        self.neighbours.hardware_address()
+    }
+
+    /// The hardware address of whoever takes packets to `dst`, who is asked for it.
+    ///
+    /// # Errors
+    ///
+    /// No way leads there, nobody answers, or the link carries no frames or is gone.
+    pub(crate) async fn hardware_address_of(&mut self, dst: IpAddr) -> Result<MacAddr, Error> {
+        if self.medium != Medium::Ethernet {
+            return Err(Error::NoFrames);
+        }
         let hop = match self.neighbours.way_to(dst) {
-            Some(Way::Known(mac)) => return Ok(self.header(mac, dst)),
+            Some(Way::Known(mac)) => return Ok(mac),
             Some(Way::Ask(hop)) => hop,
             None => return Err(Error::NoWay(dst)),
         };
@@ -235,7 +254,7 @@ impl Raw {
             let until = Instant::now() + PATIENCE;
             loop {
                 if let Some(Way::Known(mac)) = self.neighbours.way_to(dst) {
-                    return Ok(self.header(mac, dst));
+                    return Ok(mac);
                 }
                 if !self.read(until).await? {
                     break;
@@ -245,7 +264,7 @@ impl Raw {
         Err(Error::NoNeighbour(hop))
     }
 
-    fn header(&self, mac: handclasp::wire::ethernet::MacAddr, dst: IpAddr) -> Ethernet {
+    fn header(&self, mac: MacAddr, dst: IpAddr) -> Ethernet {
         let kind = if dst.is_ipv4() { EtherType::IPV4 } else { EtherType::IPV6 };
         Ethernet::new(mac, self.neighbours.hardware_address(), kind)
     }
@@ -289,7 +308,7 @@ impl Raw {
 }
 
 /// Whether the kernel has this address itself, and would answer in our place.
-fn is_the_kernels(address: IpAddr) -> bool {
+pub(crate) fn is_the_kernels(address: IpAddr) -> bool {
     UdpSocket::bind((address, 0)).is_ok()
 }
 

@@ -45,7 +45,10 @@ pub(super) enum Heard {
 pub(super) struct Neighbours {
     hardware_address: Option<MacAddr>,
     own: Vec<Cidr>,
-    gateway: Option<IpAddr>,
+    /// Routers to everywhere, the preferred one first.
+    routers: Vec<IpAddr>,
+    /// Whether the kernel, whose addresses these are, answers for them itself.
+    kernel_answers: bool,
     /// Those asked for, with the answer once it came.
     asked: HashMap<IpAddr, Option<MacAddr>>,
 }
@@ -56,7 +59,19 @@ impl Neighbours {
         own: &[Cidr],
         gateway: Option<IpAddr>,
     ) -> Self {
-        Self { hardware_address, own: own.to_vec(), gateway, asked: HashMap::new() }
+        Self {
+            hardware_address,
+            own: own.to_vec(),
+            routers: gateway.into_iter().collect(),
+            kernel_answers: false,
+            asked: HashMap::new(),
+        }
+    }
+
+    /// From now on our addresses are the kernel's, too, which answers for them itself; its
+    /// routers are ours.
+    pub(super) fn stand_beside_kernel(&mut self, routers: Vec<IpAddr>) {
+        (self.routers, self.kernel_answers) = (routers, true);
     }
 
     /// Ours; all zeros where a link has none.
@@ -79,8 +94,8 @@ impl Neighbours {
             return Some(Way::Known(MacAddr::BROADCAST));
         }
         let on_link = self.own.iter().any(|own| own.contains(dst));
-        let gateway = self.gateway.filter(|gateway| gateway.is_ipv4() == dst.is_ipv4());
-        let hop = if on_link { dst } else { gateway? };
+        let router = self.routers.iter().find(|router| router.is_ipv4() == dst.is_ipv4());
+        let hop = if on_link { dst } else { *router? };
         Some(match self.asked.get(&hop) {
             Some(Some(mac)) => Way::Known(*mac),
             _ => Way::Ask(hop),
@@ -151,7 +166,9 @@ impl Neighbours {
         self.learn(message.sender_ip.into(), message.sender_mac);
         let ours = self.is_own(message.target_ip.into());
         match self.hardware_address {
-            Some(mac) if ours && message.operation == Operation::REQUEST => {
+            Some(mac)
+                if ours && !self.kernel_answers && message.operation == Operation::REQUEST =>
+            {
                 Heard::Answer(Box::new(arp(mac, message.sender_mac, &message.reply(mac))))
             }
             _ => Heard::Nothing,
@@ -171,7 +188,9 @@ impl Neighbours {
             return Some(Heard::Nothing);
         }
         match ndp.message {
-            NdpMessage::NeighbourSolicitation { target } if self.is_own(target.into()) => {
+            NdpMessage::NeighbourSolicitation { target }
+                if !self.kernel_answers && self.is_own(target.into()) =>
+            {
                 let mac = self.hardware_address?;
                 let unknown = src.is_unspecified();
                 let to = ndp.link_address().unwrap_or(MacAddr::from_multicast_v6(ALL_NODES));

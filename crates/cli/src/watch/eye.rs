@@ -5,17 +5,18 @@ use std::sync::mpsc::SyncSender;
 use std::time::{self, Duration};
 
 use handclasp::device::tap::{Direction, Tap};
-use handclasp::tcp::event::{Event, Log};
+use handclasp::tcp::event::{Event, Log, Purpose};
 use handclasp::tcp::{State, Tuple};
 use handclasp::wire::checksum;
 use handclasp::wire::frame::Medium;
 use handclasp::wire::packet::{Net, Packet, Transport};
 use handclasp::wire::tcp::{Flags, Header};
 use handclasp::wire::time::Instant;
+use handclasp_explain::track::note::Note;
 use handclasp_explain::track::row::PREVIEW;
 use handclasp_explain::track::{Fate, dissect};
 
-use super::{Answer, SeenPacket, Sight, Step};
+use super::{Answer, Remark, SeenPacket, Sight, Step};
 
 /// Sights that wait to be told; beyond them the stack has to wait too, so that a fast transfer
 /// takes no unbounded memory.
@@ -63,6 +64,14 @@ impl Eye {
         let state = ask.state(near.tuple().remote(), near.tuple().local());
         lost.peer = state.map(|state| Answer { at, state });
         self.tell(Sight::Lost(Box::new(lost)));
+        self.tell(Sight::Near(Box::new(near)));
+    }
+
+    /// Sees an IP packet that the kernel of our own host sent in our place.
+    pub(crate) fn see_slip(&self, packet: &[u8]) {
+        let at = Instant::ZERO + self.origin.elapsed();
+        let Some(near) = look(Medium::Ip, at, true, packet) else { return };
+        self.tell(Sight::Remark(near.tuple(), Remark::Next(Note::SlippedIn)));
         self.tell(Sight::Near(Box::new(near)));
     }
 
@@ -211,8 +220,12 @@ impl Step {
             Event::Received { header, len } => {
                 Self::Received { seq: header.seq, seg_len: header.seg_len(len) }
             }
-            Event::Sent { header, len, .. } => {
-                Self::Sent { seq: header.seq, seg_len: header.seg_len(len) }
+            Event::Sent { header, len, purpose } => {
+                let why = match purpose {
+                    Purpose::Retransmit(why) => Some(why),
+                    _ => None,
+                };
+                Self::Sent { seq: header.seq, seg_len: header.seg_len(len), why }
             }
             _ => return None,
         })

@@ -15,6 +15,7 @@ pub(crate) mod totals;
 
 use std::net::SocketAddr;
 
+use handclasp::tcp::event::LossSign;
 use handclasp::tcp::state::Cause;
 use handclasp::tcp::{State, Tuple};
 use handclasp::wire::seq::SeqNumber;
@@ -121,7 +122,8 @@ pub(crate) enum Step {
     /// The connection took the segments with these numbers.
     Received { seq: SeqNumber, seg_len: u32 },
     /// The connection sent the segments with these numbers.
-    Sent { seq: SeqNumber, seg_len: u32 },
+    /// If again, for this reason.
+    Sent { seq: SeqNumber, seg_len: u32, why: Option<LossSign> },
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use handclasp::tcp::event::LossSign;
 use handclasp::tcp::state::Cause;
 use handclasp::tcp::{State, Tuple};
 use handclasp::wire::seq::SeqNumber;
@@ -58,8 +59,19 @@ struct Own {
     state: Option<State>,
     /// What the next packet is said to be.
     remark: Option<Note>,
-    /// Segments, and the state in which they were sent.
-    sent: VecDeque<(SeqNumber, u32, State)>,
+    /// Its last segments.
+    sent: VecDeque<Departed>,
+}
+
+/// A segment that the stack says it sent, or a burst of them.
+#[derive(Clone, Copy)]
+struct Departed {
+    seq: SeqNumber,
+    seg_len: u32,
+    /// The state it left in.
+    state: State,
+    /// Why it was sent again, if it was.
+    why: Option<LossSign>,
 }
 
 /// A connection that is being told.
@@ -191,12 +203,20 @@ impl<T: Teller> Narrator<T> {
         told.settle(&mut self.teller, own.as_ref().and_then(|own| own.state))?;
         let (seq, seg_len) = (packet.header.seq, packet.header.seg_len(packet.len));
         let by_hand = self.by_hand;
-        let state = own.filter(|_| packet.ours).and_then(|own| match by_hand {
-            true => own.state,
-            false => own.state_when_sent(seq, seg_len),
-        });
+        let own = own.filter(|_| packet.ours);
+        let (state, departed) = match own {
+            Some(own) if by_hand => (own.state, None),
+            Some(own) => {
+                let departed = own.departure(seq, seg_len);
+                (departed.map(|departed| departed.state), departed)
+            }
+            None => (None, None),
+        };
         if let Some((mut row, before)) = told.see(&packet) {
             told.own_state(&mut row, state);
+            if let Some(why) = departed.and_then(|departed| departed.why) {
+                row.sent_again_for(why);
+            }
             told.tell(&mut self.teller, row, &before)?;
         }
         Ok(())
@@ -239,8 +259,8 @@ impl<T: Teller> Narrator<T> {
         if let Step::State { to, .. } = step {
             own.state = Some(to);
         }
-        if let Step::Sent { seq, seg_len } = step {
-            own.sends(seq, seg_len);
+        if let Step::Sent { seq, seg_len, why } = step {
+            own.sends(seq, seg_len, why);
         }
         let state = own.state;
         let told = self.index.get(&tuple).map(|&at| &mut self.told[at]);
@@ -262,27 +282,27 @@ impl<T: Teller> Narrator<T> {
 }
 
 impl Own {
-    fn sends(&mut self, seq: SeqNumber, seg_len: u32) {
+    fn sends(&mut self, seq: SeqNumber, seg_len: u32, why: Option<LossSign>) {
         let Some(state) = self.state else { return };
         if self.sent.len() == SENT {
             self.sent.pop_front();
         }
-        self.sent.push_back((seq, seg_len, state));
+        self.sent.push_back(Departed { seq, seg_len, state, why });
     }
 
-    /// The state in which the segment was sent, which may be a piece of a burst.
-    fn state_when_sent(&mut self, seq: SeqNumber, seg_len: u32) -> Option<State> {
-        let has = |&(start, len, _): &(SeqNumber, u32, State)| match seg_len {
-            0 => start == seq && len == 0,
-            _ => seq.within(start, len),
+    /// What the stack said of the segment when it sent it, which may be a piece of a burst.
+    fn departure(&mut self, seq: SeqNumber, seg_len: u32) -> Option<Departed> {
+        let has = |departed: &Departed| match seg_len {
+            0 => departed.seq == seq && departed.seg_len == 0,
+            _ => seq.within(departed.seq, departed.seg_len),
         };
         let at = self.sent.iter().position(has)?;
         self.sent.drain(..at);
-        let &(start, len, state) = self.sent.front()?;
-        if seq + seg_len == start + len {
+        let departed = *self.sent.front()?;
+        if seq + seg_len == departed.seq + departed.seg_len {
             self.sent.pop_front();
         }
-        Some(state)
+        Some(departed)
     }
 }
 

@@ -35,10 +35,14 @@ use crate::dissect::Start;
 use crate::field::Field;
 use crate::template::{Mismatch, Template};
 
+mod answer;
 mod carried;
+mod exchange;
 mod step;
 
+pub use answer::{Relation, relation, wants_answer};
 use carried::{Carried, Segment};
+pub use exchange::Exchange;
 pub use step::Step;
 
 /// How a conversation ends.

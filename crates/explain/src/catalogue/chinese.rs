@@ -7,8 +7,9 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use handclasp_tcp::State;
+use handclasp_tcp::event::LossSign;
 
-use super::{Cast, Count, Heading, Hint, Language, Message, Rate, Size, Time};
+use super::{Cast, Count, Heading, Hint, Language, Message, OwnAddress, Rate, Size, Time};
 use crate::finding::Severity;
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
@@ -90,6 +91,7 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         | Note::Rejects
         | Note::Fits
         | Note::Forged
+        | Note::SlippedIn
         | Note::UnaskedSynAck
         | Note::CrossingSynAck
         | Note::AnotherSyn) => write_by_hand(out, me, peer, by_hand),
@@ -105,6 +107,7 @@ fn write_by_hand(out: &mut dyn Write, me: &str, peer: &str, note: &Note) -> fmt:
         Note::Rejects => write!(out, "ack 对不上；{me}继续等待"),
         Note::Fits => write!(out, "同样是伪造的，但 ack 对得上"),
         Note::Forged => write!(out, "伪造的：有人冒用{me}的名义发送"),
+        Note::SlippedIn => write!(out, "不是手工发送的：本机内核不知道这个连接"),
         Note::UnaskedSynAck => write!(out, "{peer}没有发过与之对应的 SYN"),
         Note::CrossingSynAck => write!(out, "同一个 SYN，这次带上 ack：{me}已收到对方的 SYN"),
         Note::AnotherSyn => write!(out, "与已应答的不是同一个 SYN"),
@@ -120,12 +123,29 @@ fn write_again(out: &mut dyn Write, what: Resent, after: Option<Duration>) -> fm
         Resent::Wanted { duplicates } => {
             return write!(out, "重传：{duplicates} 个重复 ACK 要求它");
         }
-        Resent::Data => "重传：未被确认",
+        Resent::Data | Resent::Told { why: LossSign::Timeout } => "重传：未被确认",
+        Resent::Told { why } => return out.write_str(told(why)),
         Resent::Fin => "重发 FIN：未被确认",
     };
     match after {
         Some(after) => write!(out, "{what}（已过 {}）", Time(after)),
         None => out.write_str(what),
+    }
+}
+
+/// Why a sender that tells it sends data again.
+fn told(why: LossSign) -> &'static str {
+    match why {
+        LossSign::DuplicateAcks => "重传：三个重复 ACK 要求它",
+        LossSign::Sack => "重传：它之后的三个报文段已到",
+        LossSign::Rack => "重传：比它晚发的已到",
+        LossSign::PartialAck => "重传：上一个 ACK 停在它之前",
+        LossSign::TailProbe => "重传，作为探测：它之后没有数据能显出丢失",
+        LossSign::Rescue => "重传：不能发新数据，以此引来 ACK",
+        LossSign::Reneging => "重传：对方曾报告收到，又丢弃了",
+        LossSign::PathMtu => "重传：对路径来说太大",
+        LossSign::SynAck => "重传：服务器没有收下随 SYN 发送的数据",
+        _ => "重传：可能已丢失",
     }
 }
 
@@ -153,6 +173,23 @@ fn write_ending(out: &mut dyn Write, cast: &Cast, ending: Ending) -> fmt::Result
         Ending::Closed(side) => write!(out, "由{}先关闭", name(cast, side)),
         Ending::HalfClosed(side) => write!(out, "半关闭，由{}发起", name(cast, side)),
         Ending::Reset(side) => write!(out, "被{}重置", name(cast, side)),
+    }
+}
+
+/// What is said of packets made by hand with the host's own address.
+fn write_own_address(out: &mut dyn Write, what: &OwnAddress<'_>) -> fmt::Result {
+    match *what {
+        OwnAddress::Guarded => {
+            write!(out, "使用本机自己的地址；其间会拦下本机内核对这些连接发出的 RST")
+        }
+        OwnAddress::Unguarded(why) => write!(
+            out,
+            "使用本机自己的地址；无法拦住本机内核（{why}），它会重置这些连接。\
+             换用网络中的空闲地址（--address）就没有这个问题"
+        ),
+        OwnAddress::HeldBack(count) => {
+            write!(out, "拦下了本机内核的 {} 个 RST", Count(count))
+        }
     }
 }
 
@@ -188,12 +225,68 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::MovedIn { bytes, time } => {
             write!(out, "接收用时 {}：{}", Time(time), Rate { bytes, time })
         }
+        Message::Repairs { resent, spurious, timeouts } => {
+            let (again, vain) = (100.0 * resent, 100.0 * spurious);
+            write!(out, "重传 {again:.2} %，其中不必要的 {vain:.2} %，超时 {} 次", Count(timeouts))
+        }
         Message::Retransmitted(count) => write!(out, "重传 {} 个", Count(count)),
         Message::LostOnTheWay(count) => write!(out, "途中丢失 {} 个", Count(count)),
         Message::Packets(count) => write!(out, "共 {} 个报文", Count(count)),
         Message::Connections(count) => write!(out, "{} 个连接", Count(count)),
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "已中断"),
+        Message::Heading(_)
+        | Message::Severity(_)
+        | Message::Frames(_)
+        | Message::More(_)
+        | Message::NothingFound
+        | Message::Pause(_)
+        | Message::NotCaptured { .. }
+        | Message::Digest { .. }
+        | Message::Shown { .. } => write_captured(out, message),
+        Message::OwnAddress(ref what) => write_own_address(out, what),
+        Message::Next => write!(out, "接着试"),
+        Message::HandHeading
+        | Message::TriedHeading
+        | Message::TheoryHeading
+        | Message::Verdict { .. }
+        | Message::Awaited { .. }
+        | Message::CallUs(_)
+        | Message::Tally { .. } => write_trial(out, message),
+        Message::Note { .. }
+        | Message::Ending(_)
+        | Message::Hint(_)
+        | Message::Tried(_)
+        | Message::Theory(_)
+        | Message::Happened(_)
+        | Message::Column(_) => Ok(()),
+    }
+}
+
+/// What is said of an experiment beside its own sentences.
+fn write_trial(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
+    match *message {
+        Message::HandHeading => write!(out, "手工"),
+        Message::TriedHeading => write!(out, "尝试"),
+        Message::TheoryHeading => write!(out, "理论"),
+        Message::Verdict { clause, as_said, happened } => {
+            write!(out, "{} {clause}：", if as_said { "符合" } else { "不符合" })?;
+            experiment::happened(out, happened)
+        }
+        Message::Awaited { what, since, within } => {
+            write!(out, "等待 {what}：{} s，至多 {} s", since.as_secs(), within.as_secs())
+        }
+        Message::CallUs(socket) => write!(out, "等待对端：请让它连接 {socket}"),
+        Message::Tally { as_said, otherwise } => {
+            write!(out, "{} 项符合 RFC，{} 项不符合", Count(as_said), Count(otherwise))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is said of a capture.
+fn write_captured(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
+    match *message {
         Message::Heading(heading) => out.write_str(heading_text(heading)),
         Message::Severity(severity) => out.write_str(match severity {
             Severity::Note => "提示",
@@ -218,28 +311,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Shown { shown, of } => {
             write!(out, "{} 个连接中显示了 {} 个", Count(of), Count(shown))
         }
-        Message::Next => write!(out, "接着试"),
-        Message::HandHeading => write!(out, "手工"),
-        Message::TriedHeading => write!(out, "尝试"),
-        Message::TheoryHeading => write!(out, "理论"),
-        Message::Verdict { clause, as_said, happened } => {
-            write!(out, "{} {clause}：", if as_said { "符合" } else { "不符合" })?;
-            experiment::happened(out, happened)
-        }
-        Message::Awaited { what, since, within } => {
-            write!(out, "等待 {what}：{} s，至多 {} s", since.as_secs(), within.as_secs())
-        }
-        Message::CallUs(socket) => write!(out, "等待对端：请让它连接 {socket}"),
-        Message::Tally { as_said, otherwise } => {
-            write!(out, "{} 项符合 RFC，{} 项不符合", Count(as_said), Count(otherwise))
-        }
-        Message::Note { .. }
-        | Message::Ending(_)
-        | Message::Hint(_)
-        | Message::Tried(_)
-        | Message::Theory(_)
-        | Message::Happened(_)
-        | Message::Column(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ mod chinese;
 mod english;
 pub mod experiment;
 pub mod findings;
-mod quantity;
+pub mod quantity;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -48,6 +48,18 @@ pub trait Language: Sync {
 pub struct Cast {
     /// The end that is ours, of which a sentence says "we"; none in a capture.
     pub ours: Option<Side>,
+}
+
+/// What is to be said where packets are made by hand with the host's own address, whose kernel
+/// knows nothing of their connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnAddress<'a> {
+    /// The kernel is kept from resetting them.
+    Guarded,
+    /// Nothing keeps it from that, for this reason.
+    Unguarded(&'a str),
+    /// So many resets were held back.
+    HeldBack(u64),
 }
 
 /// What can be said.
@@ -114,6 +126,15 @@ pub enum Message<'a> {
         /// In this time.
         time: Duration,
     },
+    /// What it took to send it over a bad path.
+    Repairs {
+        /// The share of bytes that were sent again, 0 to 1.
+        resent: f64,
+        /// The share of segments that were sent again for nothing, as far as is known.
+        spurious: f64,
+        /// How often the retransmission timer fired.
+        timeouts: u64,
+    },
     /// How fast payload was received.
     MovedIn {
         /// Bytes of payload.
@@ -175,6 +196,8 @@ pub enum Message<'a> {
     },
     /// The user stopped it.
     Interrupted,
+    /// Packets are made by hand with the host's own address.
+    OwnAddress(OwnAddress<'a>),
     /// Heading of the states of packets made by hand.
     HandHeading,
     /// Heading of what an experiment tries.

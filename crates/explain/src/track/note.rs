@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use handclasp_tcp::State;
+use handclasp_tcp::event::LossSign;
 
 use super::row::Number;
 
@@ -31,6 +32,8 @@ pub enum Note {
     Fits,
     /// Somebody else sent it in this end's name.
     Forged,
+    /// The kernel of our own host sent it, which knows nothing of the connection.
+    SlippedIn,
     /// A SYN that acknowledges a number which the other end never sent, or which it sent so
     /// long ago that it knows no more of it.
     UnaskedSynAck,
@@ -124,6 +127,11 @@ pub enum Resent {
     Wanted {
         /// How many.
         duplicates: u32,
+    },
+    /// Data, for a reason that the sender itself told.
+    Told {
+        /// The reason.
+        why: LossSign,
     },
     /// A FIN, with or without data.
     Fin,

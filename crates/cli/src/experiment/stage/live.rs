@@ -1,9 +1,10 @@
 //! The kernel in a private network, or any host on a link, as the peer, in real time.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
+use std::time;
 
 use handclasp::Cidr;
 use handclasp::tcp::{State, Tuple};
@@ -20,8 +21,9 @@ use crate::lab::PAGE;
 use crate::lab::args::LabLink;
 use crate::lab::live::network::Kernel;
 use crate::link::LinkName;
+use crate::raw::host::{Kernel as Beside, SETTLING, towards};
 use crate::raw::lab::RawLab;
-use crate::raw::{Raw, Watchers};
+use crate::raw::{Raw, Watchers, is_the_kernels};
 use crate::watch::Sight;
 use crate::watch::eye::AskPeer;
 
@@ -32,6 +34,8 @@ pub(in crate::experiment) struct Live {
     server: SocketAddr,
     closed: SocketAddr,
     kernel: Option<Peer>,
+    /// The kernel of our own host, where its address is used.
+    beside: Option<Beside>,
     sights: SyncSender<Sight>,
     // Behind what lives in it.
     runtime: Runtime,
@@ -87,7 +91,7 @@ impl Live {
         let ours = lab.our_address(false);
         let kernel = Peer { ask: Kernel(lab.sock_diag()?), lab, _server: listening };
         let (kernel, sights) = (Some(kernel), seen.sights.clone());
-        Ok(Self { raw, ours, server, closed, kernel, sights, runtime })
+        Ok(Self { raw, ours, server, closed, kernel, beside: None, sights, runtime })
     }
 
     /// A host on a link.
@@ -96,14 +100,41 @@ impl Live {
         seen: &Seen<'_>,
     ) -> Result<Self, Error> {
         let runtime = runtime()?;
-        let raw = {
-            let _entered = runtime.enter();
-            let watchers = Watchers { sights: Some(seen.sights), write: seen.write };
-            Raw::open(remote.link, remote.address, remote.gateway, watchers)?
+        let entered = runtime.enter();
+        let watchers = Watchers { sights: Some(seen.sights), write: seen.write };
+        let (server, own) = (remote.socket, remote.address);
+        let of_host = own.is_none_or(|own| is_the_kernels(own.address()));
+        let (raw, beside, ours) = match remote.link {
+            LinkName::Packet(name) if of_host => {
+                let (raw, beside, mut all) = Raw::open_as_host(name, remote.gateway, watchers)?;
+                if let Some(own) = own {
+                    all.insert(0, own.address());
+                }
+                writeln!(anstream::stderr(), "# {}", beside.announce())?;
+                let ours = towards(&all, server.ip());
+                let ours = ours.ok_or_else(|| Error::NoAddress(remote.link.clone()))?;
+                (raw, Some(beside), ours)
+            }
+            link => {
+                let raw = Raw::open(link, own, remote.gateway, watchers)?;
+                (raw, None, own.map_or(server.ip(), |own| own.address()))
+            }
         };
-        let ours = remote.address.map_or(remote.socket.ip(), |own| own.address());
-        let (server, sights) = (remote.socket, seen.sights.clone());
-        Ok(Self { raw, ours, server, closed: server, kernel: None, sights, runtime })
+        drop(entered);
+        let sights = seen.sights.clone();
+        Ok(Self { raw, ours, server, closed: server, kernel: None, beside, sights, runtime })
+    }
+
+    /// Shows what the kernel of our host has slipped in so far, and says what was held back.
+    fn account(&mut self) -> io::Result<()> {
+        let Some(beside) = &mut self.beside else { return Ok(()) };
+        while let Some(slip) = self.runtime.block_on(beside.last_slip())? {
+            self.raw.show_slip(&slip);
+        }
+        match beside.account()? {
+            Some(text) => writeln!(anstream::stderr(), "# {text}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -129,6 +160,9 @@ impl Stage for Live {
     }
 
     fn send(&mut self, packet: &[u8]) -> Result<(), Error> {
+        if let Some(beside) = &mut self.beside {
+            beside.sending(packet)?;
+        }
         self.runtime.block_on(self.raw.send(packet)).map(drop)
     }
 
@@ -140,11 +174,26 @@ impl Stage for Live {
 
     fn receive(&mut self, until: Instant) -> Result<Option<Came>, Error> {
         let due = self.raw.at(until);
+        let slips_in = async |beside: &mut Option<Beside>| match beside {
+            Some(beside) => beside.slips_in().await,
+            None => std::future::pending().await,
+        };
         let came = self.runtime.block_on(async {
-            tokio::select! {
-                biased;
-                came = self.raw.receive(due) => came.map_err(Error::Io),
-                _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+            loop {
+                tokio::select! {
+                    // What our host's kernel sends follows from what came.
+                    biased;
+                    came = self.raw.receive(due) => return came.map_err(Error::Io),
+                    slip = slips_in(&mut self.beside) => {
+                        let soon = time::Instant::now() + SETTLING;
+                        let came = self.raw.receive(soon.min(due)).await?;
+                        self.raw.show_slip(&slip?);
+                        if came.is_some() {
+                            return Ok(came);
+                        }
+                    }
+                    _ = tokio::signal::ctrl_c() => return Err(Error::Interrupted),
+                }
             }
         })?;
         Ok(came.map(|came| (self.raw.since_start(came.at), came.packet().to_vec())))
@@ -177,7 +226,8 @@ impl Stage for Live {
         let _ = self.sights.send(sight);
     }
 
-    fn finish(self: Box<Self>) -> Result<(), Error> {
+    fn finish(mut self: Box<Self>) -> Result<(), Error> {
+        self.account()?;
         Ok(self.raw.finish()?)
     }
 }
