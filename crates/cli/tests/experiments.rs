@@ -463,7 +463,7 @@ fn a_wrong_word_is_answered_in_one_line() {
         ("try handshake 127.0.0.1 80", "--link"),
         ("try syn-flood --link packet:lo --address 10.0.0.1/8 10.0.0.2 80", "harm to a real host"),
         (
-            "try handshake --link packet:lo --address 127.0.0.1/8 127.0.0.1 80",
+            "try handshake --link tun:nowhere --address 127.0.0.1/8 127.0.0.2 80",
             "has 127.0.0.1 itself",
         ),
     ] {
