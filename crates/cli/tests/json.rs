@@ -77,11 +77,38 @@ fn every_key_is_documented_and_every_documented_one_is_written() {
         }
     }
     for section in ["packet", "connection", "sent", "finding"] {
+        // Only a link that is watched on both sides tells what it lost.
+        for key in schema[section].keys().filter(|key| *key != "lost") {
+            assert!(used.contains(&format!("{section} {key}")), "{section} {key} is never written");
+        }
+    }
+}
+
+#[test]
+fn what_try_writes_is_documented() {
+    let schema = schema();
+    let mut used = BTreeSet::new();
+    for words in [&["try", "--all", "--against", "handclasp", "--json"][..], &TRY_LIST] {
+        let run = offline(words);
+        assert_eq!(run.code, 0, "{run}");
+        for object in objects(&run) {
+            let section = object["type"].as_str().unwrap();
+            check(section, &schema[section], &object, &mut used);
+            if section == "connection" {
+                for end in ["client", "server"] {
+                    check("sent", &schema["sent"], &object[end], &mut used);
+                }
+            }
+        }
+    }
+    for section in ["experiment", "summary", "listed"] {
         for key in schema[section].keys() {
             assert!(used.contains(&format!("{section} {key}")), "{section} {key} is never written");
         }
     }
 }
+
+const TRY_LIST: [&str; 3] = ["try", "--list", "--json"];
 
 #[test]
 fn packets_of_show_have_the_fields_by_their_names() {
