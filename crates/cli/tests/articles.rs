@@ -50,9 +50,9 @@ fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Whether a command prints the same every time.
+/// Whether a command prints the same every time: no real time is in it.
 fn is_steady(command: &str) -> bool {
-    let kernel = ["--send", " lab ", " show ", " explain "]
+    let kernel = ["--send", " lab ", " show ", " explain ", " simulate "]
         .iter()
         .any(|word| format!("{command} ").contains(word));
     !kernel && (!command.contains(" try ") || command.contains("--against handclasp"))
