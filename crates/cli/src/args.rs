@@ -5,10 +5,14 @@ use clap::{Parser, Subcommand};
 use crate::craft::args::CraftArgs;
 use crate::decode::args::DecodeArgs;
 use crate::experiment::args::TryArgs;
+use crate::explain::args::ExplainArgs;
+use crate::flows::args::FlowsArgs;
+use crate::follow::args::FollowArgs;
 use crate::lab::args::LabArgs;
 use crate::language::Lang;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 use crate::prove::args::ProveArgs;
+use crate::show::args::ShowArgs;
 use crate::simulate::args::SimulateArgs;
 
 /// TCP that you can see through.
@@ -33,5 +37,9 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     Listen(ListenArgs),
     Prove(ProveArgs),
+    Show(ShowArgs),
+    Flows(FlowsArgs),
+    Explain(ExplainArgs),
+    Follow(FollowArgs),
     Simulate(Box<SimulateArgs>),
 }

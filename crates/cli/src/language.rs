@@ -4,6 +4,7 @@ use std::env;
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
+use handclasp_explain::catalogue::findings::Findings;
 use handclasp_explain::catalogue::{Cast, Chinese, English, Language, Message};
 
 /// A language.
@@ -32,6 +33,14 @@ fn of_system(variable: impl Fn(&str) -> Option<String>) -> Lang {
 
 /// The language of everything that is said.
 pub(crate) fn language() -> &'static dyn Language {
+    match CHOSEN.get() {
+        None | Some(Lang::En) => &English,
+        Some(Lang::Zh) => &Chinese,
+    }
+}
+
+/// The same, of findings.
+pub(crate) fn findings() -> &'static dyn Findings {
     match CHOSEN.get() {
         None | Some(Lang::En) => &English,
         Some(Lang::Zh) => &Chinese,

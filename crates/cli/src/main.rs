@@ -6,15 +6,22 @@ mod craft;
 mod decode;
 mod error;
 mod experiment;
+mod explain;
+mod flows;
+mod follow;
+mod input;
 mod lab;
 mod language;
 mod link;
 mod netcat;
+mod output;
 mod plot;
 mod prove;
 #[cfg(target_os = "linux")]
 mod raw;
+mod show;
 mod simulate;
+mod verdict;
 mod watch;
 mod whims;
 
@@ -49,6 +56,10 @@ fn main() -> ExitCode {
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
         Command::Prove(args) => prove::run(args),
+        Command::Show(args) => show::run(&args),
+        Command::Flows(args) => flows::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Follow(args) => follow::run(&args),
         Command::Simulate(args) => simulate::run(*args),
     };
     match outcome {

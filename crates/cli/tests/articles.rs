@@ -50,9 +50,9 @@ fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Whether a command prints the same every time.
+/// Whether a command prints the same every time: no real time is in it.
 fn is_steady(command: &str) -> bool {
-    let kernel = ["--send", " lab ", " show ", " explain "]
+    let kernel = ["--send", " lab ", " show ", " explain ", " simulate "]
         .iter()
         .any(|word| format!("{command} ").contains(word));
     !kernel && (!command.contains(" try ") || command.contains("--against handclasp"))
@@ -67,13 +67,15 @@ fn run(command: &str, folder: &Path) -> Option<Vec<String>> {
     let bin = Path::new(env!("CARGO_BIN_EXE_handclasp")).parent().expect("a folder");
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
     let mut shell = Command::new("sh");
-    shell.args(["-c", command]).current_dir(folder).env("PATH", path).env("LC_ALL", "C");
+    let both = format!("({command}) 2>&1");
+    shell.args(["-c", &both]).current_dir(folder).env("PATH", path).env("LC_ALL", "C");
     let output = shell.output().expect("a shell");
-    let (out, err) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    for reason in ["unrecognized subcommand", "a private network is not allowed here"] {
-        if err.contains(reason) {
-            skip(&name, err.trim());
+    let out = String::from_utf8_lossy(&output.stdout);
+    let reasons =
+        ["unrecognized subcommand", "a private network is not allowed here", "No such file"];
+    for reason in reasons {
+        if out.contains(reason) {
+            skip(&name, out.trim());
             return None;
         }
     }
@@ -119,7 +121,7 @@ fn frame(lines: &[String]) -> Vec<String> {
     for line in lines {
         if line.starts_with(['✔', '✘']) || (!verdict.is_empty() && line.starts_with("  ")) {
             verdict.push(line.trim());
-        } else if !line.starts_with(' ') && !line.contains(" → ") {
+        } else if !line.starts_with([' ', '#']) && !line.contains(" → ") {
             let line = line.replace("private network, no root", "private network");
             frame.push(masked(&line.replace("私有网络，无需 root", "私有网络")));
         }

@@ -56,6 +56,7 @@ impl Voice {
             absolute: telling.absolute || telling.experiment.absolute,
             width: screen_width(),
             fold_after: None,
+            numbered: false,
             cast: Cast { ours: Some(Side::Client) },
         };
         let mut drawing = Drawing::new(Box::new(anstream::stdout()) as _, view, bar());

@@ -9,7 +9,8 @@ use std::time::Duration;
 use handclasp_tcp::State;
 use handclasp_tcp::event::LossSign;
 
-use super::{ByHand, Cast, Count, Hint, Language, Message, Rate, Size, Time};
+use super::{ByHand, Cast, Count, Heading, Hint, Language, Message, Rate, Size, Time};
+use crate::finding::Severity;
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -244,8 +245,37 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Connections(count) => write!(out, "{} 个连接", Count(count)),
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "已中断"),
+        Message::Heading(_)
+        | Message::Severity(_)
+        | Message::Frames(_)
+        | Message::More(_)
+        | Message::NothingFound
+        | Message::Pause(_)
+        | Message::NotCaptured { .. }
+        | Message::Digest { .. }
+        | Message::Shown { .. } => write_captured(out, message),
         Message::ByHand(ref what) => write_beside(out, what),
         Message::Next => write!(out, "接着试"),
+        Message::HandHeading
+        | Message::TriedHeading
+        | Message::TheoryHeading
+        | Message::Verdict { .. }
+        | Message::Awaited { .. }
+        | Message::CallUs(_)
+        | Message::Tally { .. } => write_trial(out, message),
+        Message::Note { .. }
+        | Message::Ending(_)
+        | Message::Hint(_)
+        | Message::Tried(_)
+        | Message::Theory(_)
+        | Message::Happened(_)
+        | Message::Column(_) => Ok(()),
+    }
+}
+
+/// What is said of an experiment beside its own sentences.
+fn write_trial(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
+    match *message {
         Message::HandHeading => write!(out, "手工"),
         Message::TriedHeading => write!(out, "尝试"),
         Message::TheoryHeading => write!(out, "理论"),
@@ -260,13 +290,59 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Tally { as_said, otherwise } => {
             write!(out, "{} 项符合 RFC，{} 项不符合", Count(as_said), Count(otherwise))
         }
-        Message::Note { .. }
-        | Message::Ending(_)
-        | Message::Hint(_)
-        | Message::Tried(_)
-        | Message::Theory(_)
-        | Message::Happened(_)
-        | Message::Column(_) => Ok(()),
+        _ => Ok(()),
+    }
+}
+
+/// What is said of a capture.
+fn write_captured(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
+    match *message {
+        Message::Heading(heading) => out.write_str(heading_text(heading)),
+        Message::Severity(severity) => out.write_str(match severity {
+            Severity::Note => "提示",
+            Severity::Warn => "警告",
+            Severity::Error => "错误",
+        }),
+        Message::Frames(frames) => write_frames(out, frames),
+        Message::More(count) => write!(out, "另有 {} 处相同", Count(count)),
+        Message::NothingFound => write!(out, "没有异常"),
+        Message::Pause(time) => write!(out, "过了 {}", Time(time)),
+        Message::NotCaptured { bytes, from } => {
+            let who = name(&Cast::default(), from);
+            match bytes {
+                Some(bytes) => write!(out, "{who}发出的 {} 不在抓包里", Size(bytes)),
+                None => write!(out, "{who}发出的数据的开头不在抓包里"),
+            }
+        }
+        Message::Digest { from, bytes, sha256 } => {
+            let who = name(&Cast::default(), from);
+            write!(out, "{who}：{} 字节，sha256 {sha256}", Count(bytes))
+        }
+        Message::Shown { shown, of } => {
+            write!(out, "{} 个连接中显示了 {} 个", Count(of), Count(shown))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_frames(out: &mut dyn Write, frames: &[u64]) -> fmt::Result {
+    write!(out, "报文 ")?;
+    for (i, frame) in frames.iter().enumerate() {
+        write!(out, "{}{frame}", if i == 0 { "" } else { "、" })?;
+    }
+    Ok(())
+}
+
+const fn heading_text(heading: Heading) -> &'static str {
+    match heading {
+        Heading::Client => "客户端",
+        Heading::Server => "服务器",
+        Heading::Duration => "时长",
+        Heading::Packets => "报文 →/←",
+        Heading::Bytes => "字节 →/←",
+        Heading::RoundTrip => "SYN→SYN-ACK",
+        Heading::Resent => "重发",
+        Heading::Verdict => "结论",
     }
 }
 
@@ -280,6 +356,10 @@ const fn hint_text(hint: Hint) -> &'static str {
         Hint::ClosedPort => "连接没有监听者的端口",
         Hint::Capture => "把报文存下来给 Wireshark 看",
         Hint::Absolute => "按首部原样显示序号",
+        Hint::OneFlow => "逐个报文看其中一个连接",
+        Hint::EveryPacket => "每一个报文",
+        Hint::AllFlows => "全部连接的表格",
+        Hint::Contents => "发送的内容",
         Hint::Curl => "让 curl 与我们的协议栈对话",
     }
 }

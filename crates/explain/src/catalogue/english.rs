@@ -8,7 +8,8 @@ use std::time::Duration;
 use handclasp_tcp::State;
 use handclasp_tcp::event::LossSign;
 
-use super::{ByHand, Cast, Count, Hint, Language, Message, Rate, Size, Time};
+use super::{ByHand, Cast, Count, Heading, Hint, Language, Message, Rate, Size, Time};
+use crate::finding::Severity;
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -311,9 +312,38 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Connections(1) => write!(out, "1 connection"),
         Message::Connections(count) => write!(out, "{} connections", Count(count)),
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
+        Message::Heading(_)
+        | Message::Severity(_)
+        | Message::Frames(_)
+        | Message::More(_)
+        | Message::NothingFound
+        | Message::Pause(_)
+        | Message::NotCaptured { .. }
+        | Message::Digest { .. }
+        | Message::Shown { .. } => write_captured(out, message),
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
         Message::ByHand(ref what) => write_beside(out, what),
+        Message::HandHeading
+        | Message::TriedHeading
+        | Message::TheoryHeading
+        | Message::Verdict { .. }
+        | Message::Awaited { .. }
+        | Message::CallUs(_)
+        | Message::Tally { .. } => write_trial(out, message),
+        Message::Note { .. }
+        | Message::Ending(_)
+        | Message::Hint(_)
+        | Message::Tried(_)
+        | Message::Theory(_)
+        | Message::Happened(_)
+        | Message::Column(_) => Ok(()),
+    }
+}
+
+/// What is said of an experiment beside its own sentences.
+fn write_trial(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
+    match *message {
         Message::HandHeading => write!(out, "by hand"),
         Message::TriedHeading => write!(out, "tried"),
         Message::TheoryHeading => write!(out, "theory"),
@@ -330,13 +360,59 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Tally { as_said, otherwise } => {
             write!(out, "{} as the RFCs say, {} not", Count(as_said), Count(otherwise))
         }
-        Message::Note { .. }
-        | Message::Ending(_)
-        | Message::Hint(_)
-        | Message::Tried(_)
-        | Message::Theory(_)
-        | Message::Happened(_)
-        | Message::Column(_) => Ok(()),
+        _ => Ok(()),
+    }
+}
+
+/// What is said of a capture.
+fn write_captured(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
+    match *message {
+        Message::Heading(heading) => out.write_str(heading_text(heading)),
+        Message::Severity(severity) => out.write_str(match severity {
+            Severity::Note => "note",
+            Severity::Warn => "warning",
+            Severity::Error => "error",
+        }),
+        Message::Frames(frames) => write_frames(out, frames),
+        Message::More(count) => write!(out, "and {} more like it", Count(count)),
+        Message::NothingFound => write!(out, "nothing stands out"),
+        Message::Pause(time) => write!(out, "{} pass", Time(time)),
+        Message::NotCaptured { bytes, from } => {
+            let who = Cast::default().subject(from);
+            match bytes {
+                Some(bytes) => write!(out, "{} from {who} are not in the capture", Size(bytes)),
+                None => write!(out, "the beginning of what {who} sent is not in the capture"),
+            }
+        }
+        Message::Digest { from, bytes, sha256 } => {
+            let who = Cast::default().subject(from);
+            write!(out, "{who}: {} bytes, sha256 {sha256}", Count(bytes))
+        }
+        Message::Shown { shown, of } => {
+            write!(out, "{} of {} connections shown", Count(shown), Count(of))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_frames(out: &mut dyn Write, frames: &[u64]) -> fmt::Result {
+    out.write_str(if frames.len() == 1 { "packet " } else { "packets " })?;
+    frames
+        .iter()
+        .enumerate()
+        .try_for_each(|(i, frame)| write!(out, "{}{frame}", if i > 0 { ", " } else { "" }))
+}
+
+fn heading_text(heading: Heading) -> &'static str {
+    match heading {
+        Heading::Client => "client",
+        Heading::Server => "server",
+        Heading::Duration => "time",
+        Heading::Packets => "packets →/←",
+        Heading::Bytes => "bytes →/←",
+        Heading::RoundTrip => "SYN→SYN-ACK",
+        Heading::Resent => "resent",
+        Heading::Verdict => "verdict",
     }
 }
 
@@ -375,6 +451,10 @@ fn hint_text(hint: Hint) -> &'static str {
         Hint::ClosedPort => "connect where nobody listens",
         Hint::Capture => "keep the packets for Wireshark",
         Hint::Absolute => "show sequence numbers as in the headers",
+        Hint::OneFlow => "one connection, packet by packet",
+        Hint::EveryPacket => "every packet",
+        Hint::AllFlows => "all connections in a table",
+        Hint::Contents => "what was sent",
         Hint::Curl => "let curl talk to our stack",
     }
 }

@@ -1,6 +1,6 @@
 //! Data or a FIN that was sent again and again, and that nobody ever acknowledged.
 
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::flow::Flow;
 use crate::mark::Marks;
 
@@ -26,10 +26,11 @@ impl Rule for Unacknowledged {
             return None;
         }
         let (fin, bytes) = (flow.troubles[from].fin.is_some(), flow.unacknowledged(from));
-        let times = flow.troubles[from].worst.frames.count();
-        let says = Says::Unacknowledged { from: side(flow, from), bytes, fin, times };
+        let worst = flow.troubles[from].worst();
+        let times = worst.map_or(0, |worst| worst.frames.count());
+        let says = Says::Unacknowledged { from: flow.side(from), bytes, fin, times };
         let finding = Finding::of(flow, Severity::Error, says);
-        let frames = flow.troubles[from].worst.frames.iter();
+        let frames = worst.into_iter().flat_map(|worst| worst.frames.iter());
         Some(finding.shown_by(frames.chain(last)))
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use handclasp_tcp::State;
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Flags;
+use handclasp_wire::time::Instant;
 
 use super::Sight;
 use super::evidence::Frames;
@@ -14,28 +15,67 @@ use crate::mark::{Analysis, Marks};
 /// What one end did or suffered.
 #[derive(Clone, Debug, Default)]
 pub struct Troubles {
-    /// The segment that it sent again most often in a row.
-    pub worst: Resent,
-    /// The one that it sent again last.
-    current: Resent,
-    /// The last frame that sent something again; zero if none did.
-    pub(super) last_resent: u64,
-    /// Times when its own window was closed.
-    pub closed: Closed,
+    /// What it sent again; most connections nothing.
+    again: Option<Box<Again>>,
+    /// Times when its own window was closed; most are never.
+    pub closed: Option<Box<Closed>>,
     /// Its first FIN.
     pub fin: Option<Sight>,
     /// Its first data.
     pub data: Option<Sight>,
     /// The highest number that the other end acknowledged.
     pub acknowledged: Option<SeqNumber>,
-    /// The longest that something sent again had been waiting.
-    pub longest_wait: Duration,
+    /// Segments with data behind which the other end's window had no room for another as large.
+    pub limited: Frames,
     /// Segments whose checksum is wrong.
     pub damaged: Frames,
-    /// Segments that are the ones before them, captured again: the same IPv4 identification.
+    /// Segments that are the ones before them, captured again.
     pub copies: Frames,
-    /// The last segment's number, length and identification.
-    previous: Option<(SeqNumber, u32, u16)>,
+    /// The last segment.
+    previous: Option<Previous>,
+}
+
+/// What tells whether the next segment is the same one.
+#[derive(Clone, Copy, Debug)]
+struct Previous {
+    at: Instant,
+    seq: SeqNumber,
+    len: u32,
+    flags: Flags,
+    id: u16,
+}
+
+impl Previous {
+    fn new(segment: &Segment<'_>) -> Self {
+        let (at, seq, len) = (segment.at, segment.header.seq, segment.len);
+        Self { at, seq, len, flags: segment.header.flags, id: segment.ip.id.unwrap_or(0) }
+    }
+
+    /// Whether that segment is this one, captured again.
+    fn is_copied_by(&self, next: &Self) -> bool {
+        /// No timer fires so soon.
+        const AT_ONCE: Duration = Duration::from_millis(1);
+        let alike = self.seq == next.seq && self.len == next.len && self.flags == next.flags;
+        let carries = self.len > 0 || self.flags.intersects(Flags::SYN | Flags::FIN);
+        // Zero is what systems that do not count write on every packet. Of these, what carries
+        // nothing may be said twice.
+        let same = match self.id {
+            0 => next.id == 0 && carries && next.at - self.at < AT_ONCE,
+            id => id == next.id,
+        };
+        alike && same
+    }
+}
+
+/// What an end sent again.
+#[derive(Clone, Debug, Default)]
+struct Again {
+    worst: Resent,
+    /// What it sent again last.
+    current: Resent,
+    /// The last frame that sent something again.
+    last: u64,
+    longest_wait: Duration,
 }
 
 /// A segment that was sent again.
@@ -91,7 +131,17 @@ impl Closed {
 }
 
 impl Troubles {
-    pub(super) fn sent(&mut self, segment: &Segment<'_>, analysis: &Analysis) {
+    /// Whether this segment is the one before it, captured again; it is remembered as such.
+    pub(super) fn copied(&mut self, segment: &Segment<'_>) -> bool {
+        let this = Previous::new(segment);
+        let is = self.previous.replace(this).is_some_and(|last| last.is_copied_by(&this));
+        if is {
+            self.copies.add(segment.number);
+        }
+        is
+    }
+
+    pub(super) fn sent(&mut self, segment: &Segment<'_>, analysis: &Analysis, copied: bool) {
         let (flags, sight) = (segment.header.flags, Sight::of(segment));
         if segment.len > 0 {
             self.data.get_or_insert(sight);
@@ -103,32 +153,48 @@ impl Troubles {
             self.damaged.add(segment.number);
         }
         if !flags.intersects(Flags::SYN | Flags::RST) {
-            self.closed.see(sight, segment.header.window != 0);
+            let open = segment.header.window != 0;
+            if !open || self.closed.is_some() {
+                self.closed.get_or_insert_default().see(sight, open);
+            }
         }
-        // Zero is what systems that do not count write on every packet.
-        let id = segment.ip.id.filter(|&id| id != 0);
-        let this = id.map(|id| (segment.header.seq, segment.len, id));
-        if this.is_some() && self.previous == this {
-            self.copies.add(segment.number);
-        } else if analysis.marks.contains(Marks::RETRANSMISSION) && segment.len > 0 {
+        if analysis.marks.contains(Marks::RETRANSMISSION) && segment.len > 0 && !copied {
             self.sent_again(segment, analysis);
         }
-        self.previous = this;
     }
 
     fn sent_again(&mut self, segment: &Segment<'_>, analysis: &Analysis) {
         let seq = segment.header.seq;
-        self.last_resent = segment.number;
-        if self.current.seq != seq || self.current.frames.count() == 0 {
-            self.current = Resent { seq, len: 0, frames: Frames::default() };
+        let Again { worst, current, last, longest_wait } =
+            &mut **self.again.get_or_insert_default();
+        *last = segment.number;
+        if current.seq != seq || current.frames.count() == 0 {
+            *current = Resent { seq, len: 0, frames: Frames::default() };
         }
-        self.current.len = self.current.len.max(segment.len);
-        self.current.frames.add(segment.number);
-        if self.current.frames.count() >= self.worst.frames.count() {
-            self.worst.clone_from(&self.current);
+        current.len = current.len.max(segment.len);
+        current.frames.add(segment.number);
+        if current.frames.count() >= worst.frames.count() {
+            worst.clone_from(current);
         }
         let waited = analysis.rto.map_or(Duration::ZERO, |rto| rto.time);
-        self.longest_wait = self.longest_wait.max(waited);
+        *longest_wait = (*longest_wait).max(waited);
+    }
+
+    /// The segment that it sent again most often in a row; none if it sent nothing again.
+    #[must_use]
+    pub fn worst(&self) -> Option<&Resent> {
+        self.again.as_ref().map(|again| &again.worst)
+    }
+
+    /// The longest that something sent again had been waiting.
+    #[must_use]
+    pub fn longest_wait(&self) -> Duration {
+        self.again.as_ref().map_or(Duration::ZERO, |again| again.longest_wait)
+    }
+
+    /// The last frame that sent something again; zero if none did.
+    pub(super) fn last_resent(&self) -> u64 {
+        self.again.as_ref().map_or(0, |again| again.last)
     }
 
     pub(super) fn acknowledge(&mut self, ack: SeqNumber) {
@@ -153,6 +219,8 @@ pub struct Reset {
     pub before: [Option<State>; 2],
     /// Bytes of the other end that its sender had not acknowledged.
     pub unread: u32,
+    /// Whether the other end had to believe it, as far as its packets show (RFC 5961 §3).
+    pub believed: bool,
 }
 
 impl Reset {
@@ -161,6 +229,7 @@ impl Reset {
         segment: &Segment<'_>,
         before: [Option<State>; 2],
         unread: u32,
+        believed: bool,
     ) -> Self {
         Self {
             by,
@@ -170,6 +239,7 @@ impl Reset {
             has_ack: segment.header.flags.contains(Flags::ACK),
             before,
             unread,
+            believed,
         }
     }
 }
