@@ -4,6 +4,8 @@ use core::fmt;
 use core::str::FromStr;
 use core::time::Duration;
 
+use crate::ecn::EcnMode;
+
 /// Which congestion controller a connection starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -103,6 +105,10 @@ pub struct Config {
     pub timestamps: bool,
     /// Offer selective acknowledgments (RFC 2018).
     pub sack: bool,
+    /// Explicit congestion notification.
+    pub ecn: EcnMode,
+    /// Slow down less for a mark than for a loss (RFC 8511, an experiment).
+    pub abe: bool,
     /// Send small segments at once (no Nagle, RFC 9293 §3.7.4).
     pub nodelay: bool,
     /// Set PSH at the end of every burst of several segments, not only where what was written
@@ -194,6 +200,8 @@ impl Default for Config {
             window_scaling: true,
             timestamps: true,
             sack: true,
+            ecn: EcnMode::default(),
+            abe: false,
             nodelay: false,
             push_bursts: true,
             delayed_ack: Duration::from_millis(40),

@@ -17,7 +17,8 @@ use serde::Serialize;
 
 use crate::Outcome;
 use crate::lab::args::{LabLink, Role};
-use crate::watch::tell::{About, Drawing, LANGUAGE, Lines, Teller};
+use crate::language::language;
+use crate::watch::tell::{About, Drawing, Lines, Teller};
 use crate::watch::totals::totals;
 
 use super::plan::{Plan, Task, Telling};
@@ -165,7 +166,7 @@ impl Voice {
             Role::Client => Side::Client,
             Role::Server => Side::Server,
         };
-        let say = |message: &Message<'_>| LANGUAGE.say(&Cast::default(), message);
+        let say = |message: &Message<'_>| language().say(&Cast::default(), message);
         let other = match plan.link {
             Some(_) => say(&Message::KernelHeading),
             None => "handclasp".into(),
@@ -340,7 +341,7 @@ fn names(plan: &Plan, ends: &Both<SocketAddr>) -> String {
 }
 
 /// `Linux 6.18`.
-fn kernel_name() -> String {
+pub(crate) fn kernel_name() -> String {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let version: Vec<_> = release.trim().split(['.', '-']).take(2).collect();
     format!("Linux {}", version.join("."))
@@ -348,7 +349,7 @@ fn kernel_name() -> String {
 
 /// Whether the network was made with root's rights, rather than in a user namespace that maps
 /// this one user.
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.split_whitespace().nth(2) != Some("1")
 }

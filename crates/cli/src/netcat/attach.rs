@@ -28,12 +28,13 @@ use crate::error::Error;
 use crate::lab::PAGE;
 use crate::lab::args::LabLink;
 use crate::lab::live::network::{Network, Wanted, record};
+use crate::language::language;
 use crate::link::LinkName;
 use crate::watch::Sight;
 use crate::watch::eye::{BACKLOG, Ear, Eye, Near};
 use crate::watch::narrator::Narrator;
 use crate::watch::pairing::Pairing;
-use crate::watch::tell::{Drawing, LANGUAGE, screen_width};
+use crate::watch::tell::{Drawing, screen_width};
 
 use super::call::Call;
 
@@ -177,7 +178,7 @@ fn draw(args: &LinkArgs, call: Call) -> Result<Drawing<Box<dyn Write + Send>>, E
     let other = if in_lab { Message::KernelHeading } else { Message::PeerHeading };
     let view = View {
         left,
-        names: ["handclasp".into(), LANGUAGE.say(&Cast::default(), &other)],
+        names: ["handclasp".into(), language().say(&Cast::default(), &other)],
         marked: [false, in_lab],
         absolute: args.absolute,
         width: screen_width(),

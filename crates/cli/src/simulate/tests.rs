@@ -9,7 +9,7 @@ use crate::args::{Cli, Command};
 fn typed(line: &str) -> Result<SimulateArgs, String> {
     let words = ["handclasp", "simulate"].into_iter().chain(line.split_whitespace());
     match Cli::try_parse_from(words) {
-        Ok(Cli { command: Command::Simulate(args) }) => Ok(*args),
+        Ok(Cli { command: Command::Simulate(args), .. }) => Ok(*args),
         Ok(other) => panic!("{other:?}"),
         Err(error) => Err(crate::one_line(&error.render().to_string())),
     }

@@ -13,6 +13,8 @@ use crate::config::Algorithm;
 const C: f64 = 0.4;
 /// What is left of the window after a loss (RFC 9438 §4.6).
 const BETA: f64 = 0.7;
+/// What a mark leaves of it, where that may be more (RFC 8511 §3).
+const BETA_ECN: f64 = 0.85;
 /// What Reno's window must grow by each round trip to do as well with [`BETA`] as it does with
 /// a half (RFC 9438 §4.3).
 const ALPHA: f64 = 3.0 * (1.0 - BETA) / (1.0 + BETA);
@@ -34,6 +36,7 @@ pub struct Cubic {
     clock: Instant,
     hystart: Option<HyStart>,
     paced: bool,
+    abe: bool,
     undo: Option<Box<Undo>>,
 }
 
@@ -74,6 +77,7 @@ impl Cubic {
             clock: start.now,
             hystart: Some(HyStart::new()),
             paced: start.paced,
+            abe: start.abe,
             undo: None,
         }
     }
@@ -198,6 +202,15 @@ impl Controller for Cubic {
         self.epoch = None;
         // RFC 9406 §4.3: for the first slow start only.
         self.hystart = None;
+    }
+
+    fn marked(&mut self, now: Instant, in_flight: u32) {
+        self.lost(now, in_flight);
+        if self.abe {
+            self.ssthresh = ((self.prior * BETA_ECN) as u32).max(self.ssthresh);
+            self.cwnd = f64::from(self.ssthresh);
+        }
+        self.recovered(now);
     }
 
     fn timed_out(&mut self, _now: Instant, _in_flight: u32, first: bool) {

@@ -228,3 +228,15 @@ fn the_window_stays_within_what_sequence_numbers_allow() {
     cubic.acked(&sample);
     assert_eq!(cubic.cwnd(), CWND_MAX);
 }
+
+#[test]
+fn a_mark_takes_as_much_as_a_loss_unless_it_may_take_less() {
+    for (abe, left) in [(false, 70), (true, 85)] {
+        let mut begin = start();
+        begin.abe = abe;
+        let mut cubic = Cubic::new(&begin);
+        cubic.set_windows(100 * MSS, u32::MAX);
+        cubic.marked(begin.now, 100 * MSS);
+        assert_eq!((cubic.cwnd(), cubic.ssthresh()), (left * MSS, left * MSS));
+    }
+}

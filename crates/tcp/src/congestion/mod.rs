@@ -132,6 +132,8 @@ pub struct Start {
     pub seed: u32,
     /// Whether what the window lets out is spread over the round trip.
     pub paced: bool,
+    /// Whether a mark takes less of the window than a loss (RFC 8511).
+    pub abe: bool,
 }
 
 /// A congestion controller. All amounts are bytes.
@@ -180,6 +182,14 @@ pub trait Controller: fmt::Debug + Send + Sync {
     /// The retransmission timer fired; `first` unless the window was reduced for the same data
     /// before. What [`Controller::undo`] needs is to be kept when it is `first`.
     fn timed_out(&mut self, now: Instant, in_flight: u32, first: bool);
+
+    /// The path marked packets instead of dropping them, while `in_flight` bytes were under way:
+    /// once per window of data. As much as for a loss (RFC 3168 §5), unless the controller knows
+    /// better and may ([`Start::abe`]).
+    fn marked(&mut self, now: Instant, in_flight: u32) {
+        self.lost(now, in_flight);
+        self.recovered(now);
+    }
 
     /// The last `lost`, or the last `timed_out` that was `first`, and every timeout since, was
     /// for nothing: what was thought lost arrived. The window is to be what it was before, or

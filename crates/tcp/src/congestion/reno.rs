@@ -16,6 +16,7 @@ pub struct Reno {
     /// Bytes acknowledged since the window last grew in congestion avoidance.
     acked: u32,
     paced: bool,
+    abe: bool,
     /// `cwnd` and `ssthresh` before the last reduction.
     prior: (u32, u32),
 }
@@ -30,6 +31,7 @@ impl Reno {
             ssthresh: u32::MAX,
             acked: 0,
             paced: start.paced,
+            abe: start.abe,
             prior: (0, 0),
         }
     }
@@ -78,6 +80,16 @@ impl Controller for Reno {
         self.halve(in_flight);
         self.cwnd = self.ssthresh;
         self.acked = 0;
+    }
+
+    fn marked(&mut self, now: Instant, in_flight: u32) {
+        self.lost(now, in_flight);
+        if self.abe {
+            // RFC 8511 §3: four fifths, where a queue that marks is a short one.
+            self.ssthresh = (in_flight / 5 * 4).max(self.ssthresh);
+            self.cwnd = self.ssthresh;
+        }
+        self.recovered(now);
     }
 
     fn timed_out(&mut self, _now: Instant, in_flight: u32, first: bool) {

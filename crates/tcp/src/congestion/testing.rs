@@ -9,7 +9,15 @@ use super::{Controller, RateSample, Start};
 pub(super) const MSS: u32 = 1000;
 
 pub(super) fn start() -> Start {
-    Start { now: Instant::ZERO, mss: MSS, initial: 10 * MSS, srtt: None, seed: 7, paced: false }
+    Start {
+        now: Instant::ZERO,
+        mss: MSS,
+        initial: 10 * MSS,
+        srtt: None,
+        seed: 7,
+        paced: false,
+        abe: false,
+    }
 }
 
 /// Acknowledges windows, one segment at a time.

@@ -10,6 +10,7 @@ use super::{Connection, Error};
 use crate::acceptable::{self, Ack};
 use crate::config::Config;
 use crate::context::Context;
+use crate::ecn::Carriage;
 use crate::half_open::{HalfOpen, backed_off, reset_for};
 use crate::negotiation::{self, Negotiated};
 use crate::opening::Opening;
@@ -29,7 +30,13 @@ impl Connection {
     }
 
     /// RFC 9293 §3.10.7.3, in its order.
-    pub(super) fn arrive_in_syn_sent(&mut self, cx: &Context<'_>, header: &Header, payload: Bytes) {
+    pub(super) fn arrive_in_syn_sent(
+        &mut self,
+        cx: &Context<'_>,
+        header: &Header,
+        payload: Bytes,
+        carriage: Carriage,
+    ) {
         let flags = header.flags;
         let acks = flags.contains(Flags::ACK);
         let ack_is_good =
@@ -57,6 +64,7 @@ impl Connection {
             return;
         }
         self.follow(cx, Cause::SynAckArrived);
+        self.take_ecn(header, carriage);
         self.finish_handshake(cx, header);
         self.rcv.owed.urge = Urge::Now;
         self.arrive_text(cx, header, payload, header.seq + 1);
@@ -157,6 +165,7 @@ impl HalfOpen {
         let mut c = Connection::new(config, tuple, self.opening, cx);
         c.state = State::SynReceived;
         c.negotiated = self.negotiated;
+        c.serve_ecn(self.ecn, self.syn_ecn);
         c.rcv.start(self.irs, self.rcv_wnd(), self.negotiated.rcv_scale);
         c.rcv.ts_recent = self.ts_recent;
         c.snd.wl1 = self.irs;

@@ -106,6 +106,7 @@ impl Connection {
                     let resent = self.stats.bytes_resent;
                     self.snd.congestion_found(cx.now, flight_size, resent);
                     self.snd.congestion_over(cx.now, resent);
+                    self.window_reduced();
                     self.record_congestion(cx);
                 }
                 return false;
@@ -370,6 +371,7 @@ impl Connection {
         let Some(t) = self.snd.recovery.trouble_mut() else { return };
         t.enter_fast(una, nxt);
         self.snd.congestion_found(cx.now, flight_size, self.stats.bytes_resent);
+        self.window_reduced();
         if self.snd.controller.recovers_proportionally() {
             let gone = flight_size.saturating_sub(left);
             let (pipe, ssthresh) = (self.snd.pipe(), self.snd.controller.ssthresh());
@@ -455,6 +457,7 @@ impl Connection {
         });
         self.snd.tell_of_losses(cx.now);
         self.snd.congestion_timeout(cx.now, in_flight, anew);
+        self.window_reduced();
         let (una, nxt) = (self.snd.una, self.snd.nxt);
         // RFC 5682 §2.1, §3.1: not where losses were being repaired already.
         let f_rto = self.config.f_rto && !reneged && (phase == Phase::Open || again);

@@ -67,7 +67,8 @@ impl Connection {
 
     fn transmit_synchronized(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
         // A device that cuts bursts repeats the urgent pointer, which counts from each segment.
-        let burst = if self.snd.up.is_some() { 0 } else { self.snd.burst(burst as u32) as usize };
+        let alone = self.snd.up.is_some() || self.ecn_forbids_bursts();
+        let burst = if alone { 0 } else { self.snd.burst(burst as u32) as usize };
         self.transmit_lost(cx, burst)
             .or_else(|| self.transmit_tail_probe(cx))
             .or_else(|| self.transmit_probe(cx))

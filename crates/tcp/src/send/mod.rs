@@ -55,6 +55,8 @@ pub(crate) struct Sender {
     pacer: Pacer,
     /// Whether controllers that have no rate of their own are paced, too.
     paced: bool,
+    /// See [`Start::abe`].
+    abe: bool,
     usage: Usage,
     validation: Validation,
     /// Segments of the initial window.
@@ -80,6 +82,7 @@ impl Sender {
             srtt: None,
             seed: iss.0,
             paced: config.pacing,
+            abe: config.abe,
         };
         Self {
             iss,
@@ -101,6 +104,7 @@ impl Sender {
             rate: RateEstimator::new(now),
             pacer: Pacer::default(),
             paced: config.pacing,
+            abe: config.abe,
             usage: Usage::new(iss),
             validation: Validation::new(),
             initial_segments: config.initial_window,
@@ -130,6 +134,7 @@ impl Sender {
             srtt: self.rtt.srtt(),
             seed: self.iss.0,
             paced: self.paced,
+            abe: self.abe,
         };
         self.controller = controller(algorithm, &start);
         self.flight.watch(self.controller.watches_losses());
@@ -408,6 +413,14 @@ impl Sender {
         self.controller.lost(now, in_flight);
         let mss = u32::from(self.smss);
         self.validation.lost(in_flight, resent, mss, &mut *self.controller);
+    }
+
+    /// The path marked packets, while losses are not being repaired.
+    pub(crate) fn congestion_marked(&mut self, now: Instant, in_flight: u32, resent: u64) {
+        self.controller.marked(now, in_flight);
+        let mss = u32::from(self.smss);
+        self.validation.lost(in_flight, resent, mss, &mut *self.controller);
+        self.validation.recovered(resent, mss, &mut *self.controller);
     }
 
     /// All that was in flight when losses were found is acknowledged.

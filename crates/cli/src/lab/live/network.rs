@@ -103,14 +103,16 @@ impl Network {
     }
 }
 
-fn packet_lab(config: &LabConfig) -> Result<(Lab, Box<dyn Device>), Error> {
+/// A lab on a cable, and our end of it.
+pub(crate) fn packet_lab(config: &LabConfig) -> Result<(Lab, Box<dyn Device>), Error> {
     let lab = Lab::veth(config)?;
     let address = MacAddr(OUR_HARDWARE_ADDRESS);
     let socket = PacketSocket::builder(OUR_INTERFACE).hardware_address(address).open()?;
     Ok((lab, Box::new(socket)))
 }
 
-fn tun_lab(config: &LabConfig) -> Result<(Lab, Box<dyn Device>), Error> {
+/// A lab on a TUN interface, and our end of it.
+pub(crate) fn tun_lab(config: &LabConfig) -> Result<(Lab, Box<dyn Device>), Error> {
     let lab = Lab::tun(config)?;
     let runtime = tokio::runtime::Handle::current();
     let tun = lab.peer().run(|| {
