@@ -82,7 +82,8 @@ impl Host {
             Answer {
                 phase: transmit.is_none().then(|| connection.phase()),
                 deadline: connection.next_deadline(),
-                opened: connection.state().is_synchronized(),
+                // A RST may have come with the ACK that opened it.
+                opened: connection.was_open() || connection.state().is_synchronized(),
                 failed: connection.error().is_some(),
                 resent: connection.statistics().segments_resent,
                 recovery: connection.take_recovery_news(),
