@@ -2,10 +2,18 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod craft;
+mod decode;
 mod error;
+mod experiment;
 mod lab;
+mod language;
 mod link;
 mod netcat;
+mod plot;
+#[cfg(target_os = "linux")]
+mod raw;
+mod simulate;
 mod watch;
 mod whims;
 
@@ -31,10 +39,15 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misuse(&error),
     };
+    language::choose(cli.lang);
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
+        Command::Craft(args) => craft::run(&args),
+        Command::Decode(args) => decode::run(&args),
+        Command::Try(args) => experiment::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
+        Command::Simulate(args) => simulate::run(*args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),
@@ -61,7 +74,11 @@ fn misuse(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(2);
     }
-    trouble(one_line(&error.render().to_string()))
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    match craft::unknown_flag(error, words) {
+        Some(unknown) => trouble(unknown),
+        None => trouble(one_line(&error.render().to_string())),
+    }
 }
 
 /// The lines of a message of clap's that say what is wrong and what to type, as one.

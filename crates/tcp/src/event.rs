@@ -79,6 +79,11 @@ pub enum Event<'a> {
         /// In bytes; `u32::MAX` before the first loss.
         ssthresh: u32,
     },
+    /// The peer reports that the path marked packets of ours instead of dropping them.
+    Marked {
+        /// How many, as far as it can be told; 1 for an echo of RFC 3168.
+        packets: u32,
+    },
     /// Segments were found lost and will be resent.
     Loss {
         /// Bytes newly marked.

@@ -23,11 +23,13 @@ pub enum Timer {
     KeepAlive,
     /// Waiting in FIN-WAIT-2 for a peer when no application waits with us.
     FinWait2,
+    /// Letting the next burst of data leave: while it is set, none does.
+    Pacing,
 }
 
 /// Slots of the table: the three timers that watch over what is in flight share one, since
 /// setting one of them ends the others (RFC 8985 §8).
-const SLOTS: usize = 6;
+const SLOTS: usize = 7;
 
 impl Timer {
     const fn slot(self) -> usize {
@@ -38,6 +40,7 @@ impl Timer {
             Self::Override => 3,
             Self::KeepAlive => 4,
             Self::FinWait2 => 5,
+            Self::Pacing => 6,
         }
     }
 }
@@ -96,6 +99,7 @@ impl Timers {
             Timer::Override,
             Timer::KeepAlive,
             Timer::FinWait2,
+            Timer::Pacing,
         ];
         let due = all.into_iter().min_by_key(|t| self.deadlines[t.slot()])?;
         if self.deadlines[due.slot()] > now || !self.is_set(due) {

@@ -16,12 +16,13 @@ use handclasp::tcp::{State, Tuple};
 use handclasp::wire::seq::SeqNumber;
 use handclasp::wire::tcp::Flags;
 use handclasp::wire::time::Instant;
+use handclasp_explain::track::note::Note;
 use handclasp_explain::track::row::{Known, Row};
 use handclasp_explain::track::{Both, Flow, Side};
 
 use super::pairing::Pairing;
 use super::tell::{About, Teller};
-use super::{Answer, SeenPacket, Sight, Step};
+use super::{Answer, Remark, SeenPacket, Sight, Step};
 
 /// How long a packet waits for the stack to take it.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -39,6 +40,8 @@ const SENT: usize = 64;
 pub(crate) struct Narrator<T> {
     teller: T,
     pairing: Pairing,
+    /// Whether our end is no stack but somebody's hand, so that no log tells what it took.
+    by_hand: bool,
     /// Both ends' states before the first packet, as far as they are known.
     before: Both<Option<State>>,
     told: Vec<Told>,
@@ -54,6 +57,8 @@ pub(crate) struct Narrator<T> {
 #[derive(Default)]
 struct Own {
     state: Option<State>,
+    /// What the next packet is said to be.
+    remark: Option<Note>,
     /// Its last segments.
     sent: VecDeque<Departed>,
 }
@@ -86,7 +91,12 @@ struct Told {
 impl<T: Teller> Narrator<T> {
     pub(crate) fn new(teller: T, pairing: Pairing, before: Both<Option<State>>) -> Self {
         let (told, index, own) = (Vec::new(), HashMap::new(), HashMap::new());
-        Self { teller, pairing, before, told, index, own, waiting: Vec::new() }
+        Self { teller, pairing, by_hand: false, before, told, index, own, waiting: Vec::new() }
+    }
+
+    /// Where our packets are made by hand: what comes is told as soon as something follows.
+    pub(crate) fn by_hand(self) -> Self {
+        Self { by_hand: true, ..self }
     }
 
     /// Tells until nobody sends any more; hands the connections and the teller back.
@@ -121,6 +131,12 @@ impl<T: Teller> Narrator<T> {
         while let Some(sight) = self.pairing.next() {
             match sight {
                 Sight::Step(tuple, step) => self.step(tuple, step)?,
+                Sight::Claim(tuple, state) => {
+                    if let Some(own) = self.own(tuple) {
+                        own.state = state;
+                    }
+                }
+                Sight::Remark(tuple, remark) => self.remark(tuple, remark),
                 Sight::Near(packet) | Sight::Far(packet) | Sight::Lost(packet) => {
                     self.packet(*packet)?;
                 }
@@ -140,7 +156,32 @@ impl<T: Teller> Narrator<T> {
         Ok(())
     }
 
-    fn packet(&mut self, packet: SeenPacket) -> io::Result<()> {
+    /// What is known of our end of a connection; `None` if it is one too many.
+    fn own(&mut self, tuple: Tuple) -> Option<&mut Own> {
+        let room = self.own.len() < CONNECTIONS || self.own.contains_key(&tuple);
+        room.then(|| self.own.entry(tuple).or_default())
+    }
+
+    fn remark(&mut self, tuple: Tuple, remark: Remark) {
+        match remark {
+            Remark::Next(note) => {
+                if let Some(own) = self.own(tuple) {
+                    own.remark = Some(note);
+                }
+            }
+            Remark::Last(note) => {
+                let told = self.index.get(&tuple).map(|&at| &mut self.told[at]);
+                if let Some(packet) = told.and_then(|told| told.arrived.back_mut()) {
+                    packet.remark = Some(note);
+                }
+            }
+        }
+    }
+
+    fn packet(&mut self, mut packet: SeenPacket) -> io::Result<()> {
+        if self.by_hand {
+            self.settle()?;
+        }
         let tuple = packet.tuple();
         let at = match self.index.get(&tuple) {
             Some(&at) => at,
@@ -155,12 +196,24 @@ impl<T: Teller> Narrator<T> {
             }
             return Ok(());
         }
-        let own = self.own.get_mut(&tuple);
+        let mut own = self.own.get_mut(&tuple);
+        if let Some(own) = own.as_mut().filter(|_| packet.ours) {
+            packet.remark = own.remark.take();
+        }
         told.settle(&mut self.teller, own.as_ref().and_then(|own| own.state))?;
         let (seq, seg_len) = (packet.header.seq, packet.header.seg_len(packet.len));
-        let departed = own.filter(|_| packet.ours).and_then(|own| own.departure(seq, seg_len));
+        let by_hand = self.by_hand;
+        let own = own.filter(|_| packet.ours);
+        let (state, departed) = match own {
+            Some(own) if by_hand => (own.state, None),
+            Some(own) => {
+                let departed = own.departure(seq, seg_len);
+                (departed.map(|departed| departed.state), departed)
+            }
+            None => (None, None),
+        };
         if let Some((mut row, before)) = told.see(&packet) {
-            told.own_state(&mut row, departed.map(|departed| departed.state));
+            told.own_state(&mut row, state);
             if let Some(why) = departed.and_then(|departed| departed.why) {
                 row.sent_again_for(why);
             }
@@ -173,8 +226,14 @@ impl<T: Teller> Narrator<T> {
     fn begin(&mut self, tuple: Tuple, packet: &SeenPacket) -> io::Result<usize> {
         let mut flow = Flow::new(&packet.as_packet());
         let number = self.told.len();
-        let begins = packet.header.flags & (Flags::SYN | Flags::ACK) == Flags::SYN;
-        let before = if begins { self.before } else { Both::default() };
+        let before = match packet.header.flags & (Flags::SYN | Flags::ACK) {
+            Flags::SYN => self.before,
+            // Of a SYN-ACK that we invented, who should have asked for it did not.
+            both if both.contains(Flags::SYN) && self.by_hand && packet.ours => {
+                Both { client: self.before.server, server: self.before.client }
+            }
+            _ => Both::default(),
+        };
         for side in [Side::Client, Side::Server] {
             if let Some(state) = before[side] {
                 flow.read(side, state);
@@ -196,22 +255,25 @@ impl<T: Teller> Narrator<T> {
     }
 
     fn step(&mut self, tuple: Tuple, step: Step) -> io::Result<()> {
-        if self.own.len() == CONNECTIONS && !self.own.contains_key(&tuple) {
-            return Ok(());
+        let Some(own) = self.own(tuple) else { return Ok(()) };
+        if let Step::State { to, .. } = step {
+            own.state = Some(to);
         }
-        let own = self.own.entry(tuple).or_default();
+        if let Step::Sent { seq, seg_len, why } = step {
+            own.sends(seq, seg_len, why);
+        }
+        let state = own.state;
         let told = self.index.get(&tuple).map(|&at| &mut self.told[at]);
         match step {
-            Step::Sent { seq, seg_len, why } => own.sends(seq, seg_len, why),
+            Step::Sent { .. } => {}
             Step::State { to, cause } => {
-                own.state = Some(to);
                 if let Some(told) = told.filter(|_| is_of_a_segment(cause)) {
                     told.moved(to);
                 }
             }
             Step::Received { seq, seg_len } => {
                 if let Some(told) = told {
-                    told.take(&mut self.teller, seq, seg_len, own.state)?;
+                    told.take(&mut self.teller, seq, seg_len, state)?;
                 }
             }
         }
@@ -248,6 +310,9 @@ impl Told {
     fn see(&mut self, packet: &SeenPacket) -> Option<(Row, Both<Known>)> {
         let before = self.flow.states();
         let mut row = self.flow.see(&packet.as_packet())?;
+        if let Some(note) = packet.remark {
+            row.notes = vec![note];
+        }
         let peer = self.about.ours.other();
         row.states[peer].read = false;
         let Some(Answer { at, state }) = packet.peer else { return Some((row, before)) };

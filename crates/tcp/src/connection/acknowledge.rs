@@ -38,6 +38,7 @@ impl Connection {
             }
             self.follow(cx, Cause::SynAcknowledged);
             self.finish_handshake(cx, header);
+            self.note_first_report(cx, header, payload_len);
             self.take_window(cx, header);
             if self.snd.closed {
                 self.follow(cx, Cause::Close);
@@ -110,7 +111,8 @@ impl Connection {
             echo: self.echo(header),
         };
         let look_again = self.recover(cx, &news);
-        self.snd.feed_controller(cx.now, acked, &delivery, was_fast);
+        let marked = self.note_report(cx, header, delivery.bytes, in_flight);
+        self.snd.feed_controller(cx.now, acked, &delivery, in_flight, was_fast || marked);
         self.snd.tune_limit(&self.config, cx.budget.under_pressure());
         if delivery.bytes > 0 {
             self.record_congestion(cx);

@@ -27,6 +27,8 @@ impl Connection {
                 Timer::DelayedAck => self.rcv.owed.urge = Urge::Now,
                 Timer::Override => self.pending.small = true,
                 Timer::KeepAlive => self.keep_alive_due(cx),
+                // What it held back is asked for anew.
+                Timer::Pacing => {}
                 Timer::FinWait2 => self.follow(cx, Cause::Timeout),
             }
         }
@@ -48,6 +50,7 @@ impl Connection {
         }
         self.stats.timeouts += 1;
         self.lose_by_timeout(cx);
+        self.timers.cancel(Timer::Pacing);
         self.snd.rtt.backoff = self.snd.rtt.backoff.saturating_add(1);
         self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
     }

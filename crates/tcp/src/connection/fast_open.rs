@@ -154,7 +154,7 @@ impl HalfOpen {
         c.snd.wnd = u32::from(syn.window);
         c.snd.max_wnd = c.snd.wnd;
         let smss = c.effective_mss();
-        c.snd.start(&c.config, smss, 0);
+        c.snd.start(&c.config, cx.now, smss, 0);
         text.truncate(usize::from(window));
         if !text.is_empty() {
             c.stats.data_segments_in += 1;

@@ -3,6 +3,8 @@
 use core::time::Duration;
 
 use super::{Connection, Error, PathError};
+use crate::config::Algorithm;
+use crate::ecn::Agreed;
 use crate::negotiation::Negotiated;
 use crate::recovery::Phase;
 pub use crate::recovery::counts::RecoveryCounts;
@@ -34,6 +36,10 @@ pub struct Statistics {
     pub timeouts: u64,
     /// Duplicate ACKs received.
     pub duplicate_acks: u64,
+    /// Packets received with a congestion mark (RFC 3168 §5).
+    pub marks_in: u64,
+    /// Marks that the peer reported: echoes, or packets where it counts them.
+    pub marks_reported: u64,
     /// Segments beyond a gap that found no room.
     pub dropped_beyond_gap: u64,
     /// How often the peer's urgent mark appeared or moved on.
@@ -62,6 +68,8 @@ pub struct Info {
     pub state: State,
     /// What the handshake settled.
     pub negotiated: Negotiated,
+    /// The explicit congestion notification that it agreed on.
+    pub ecn: Agreed,
     /// Payload of a full segment, in bytes.
     pub mss: u16,
     /// Largest packet the path carries, in bytes.
@@ -78,6 +86,10 @@ pub struct Info {
     pub cwnd: u32,
     /// Slow start threshold, in bytes; `u32::MAX` before the first loss.
     pub ssthresh: u32,
+    /// Who controls congestion.
+    pub congestion: Algorithm,
+    /// Bytes per second at which data leaves, if that is limited.
+    pub pacing_rate: Option<u64>,
     /// The peer's window, in bytes.
     pub snd_wnd: u32,
     /// Our window, in bytes.
@@ -135,6 +147,7 @@ impl Connection {
         Info {
             state: self.state,
             negotiated: self.negotiated,
+            ecn: self.ecn_agreed(),
             mss: self.snd.smss,
             path_mtu: self.path_mtu,
             rtt: self.snd.rtt.srtt(),
@@ -143,6 +156,8 @@ impl Connection {
             rto: self.snd.rtt.rto(&self.config),
             cwnd: self.snd.cwnd(),
             ssthresh: self.snd.controller.ssthresh(),
+            congestion: self.snd.controller.algorithm(),
+            pacing_rate: self.snd.pacing_rate(),
             snd_wnd: self.snd.wnd,
             rcv_wnd: self.rcv.wnd(),
             in_flight: self.snd.flight.outstanding(),

@@ -7,6 +7,7 @@
 
 mod acknowledge;
 mod arrive;
+mod ecn;
 mod error;
 mod expire;
 mod fast_open;
@@ -31,6 +32,7 @@ pub use info::{Info, RecoveryCounts, Repair, Statistics};
 
 use crate::config::Config;
 use crate::context::Context;
+use crate::ecn::Feedback;
 use crate::event::{Event, Judgment};
 use crate::fast_open::Part;
 use crate::negotiation::Negotiated;
@@ -131,6 +133,8 @@ pub struct Connection {
     life: Life,
     /// Fast Open's part in the handshake, until that is over.
     fast: Option<Box<Part>>,
+    /// How marks are fed back, if the handshake agreed on that.
+    ecn: Option<Box<Feedback>>,
     stats: Statistics,
     /// The largest packet the path carries, as far as is known.
     path_mtu: u16,
@@ -168,6 +172,7 @@ impl Connection {
                 challenges_since: cx.now,
             },
             fast: None,
+            ecn: None,
             stats: Statistics::default(),
             path_mtu: opening.path_mtu,
             config,

@@ -102,9 +102,9 @@ impl Connection {
                 if open {
                     self.snd.recovery.count(|c| c.loss_probe_recoveries += 1);
                     cx.record(&self.tuple, || Event::Repaired { by: LossSign::TailProbe });
-                    let flight_size = self.snd.flight_size(news.in_flight);
-                    self.snd.controller.lost(cx.now, flight_size);
-                    self.snd.controller.recovered(cx.now);
+                    self.snd.congestion_found(cx.now, news.in_flight, self.stats.bytes_resent);
+                    self.snd.congestion_over(cx.now, self.stats.bytes_resent);
+                    self.window_reduced();
                     self.record_congestion(cx);
                 }
                 return false;
@@ -186,11 +186,11 @@ impl Connection {
         let Some(t) = self.snd.recovery.trouble_mut() else { return };
         t.leave();
         t.undo = None;
-        self.snd.controller.undo(cx.now);
+        self.snd.congestion_undone(cx.now);
         if phase != Phase::Open {
             self.snd.recovery.first_resend = false;
             self.snd.flight.forget_losses();
-            self.snd.controller.recovered(cx.now);
+            self.snd.congestion_over(cx.now, self.stats.bytes_resent);
         }
         if let Phase::Loss { .. } = phase {
             self.snd.rtt.backoff = 0;
@@ -235,7 +235,7 @@ impl Connection {
                 }
                 self.snd.recovery.reordering.recovered();
                 self.snd.recovery.first_resend = false;
-                self.snd.controller.recovered(cx.now);
+                self.snd.congestion_over(cx.now, self.stats.bytes_resent);
                 false
             }
             Phase::Fast { .. } => {
@@ -368,7 +368,9 @@ impl Connection {
         let flight_size = self.snd.flight_size(in_flight);
         let Some(t) = self.snd.recovery.trouble_mut() else { return };
         t.enter_fast(una, nxt);
-        self.snd.controller.lost(cx.now, flight_size);
+        let resent = self.stats.bytes_resent;
+        self.snd.congestion_found(cx.now, in_flight, resent);
+        self.window_reduced();
         if self.snd.controller.recovers_proportionally() {
             let gone = flight_size.saturating_sub(left);
             let (pipe, ssthresh) = (self.snd.pipe(), self.snd.controller.ssthresh());
@@ -452,7 +454,9 @@ impl Connection {
             c.sack_recovery_fails += if sack { failed } else { 0 };
             c.reno_recovery_fails += if sack { 0 } else { failed };
         });
-        self.snd.controller.timed_out(cx.now, in_flight, anew);
+        self.snd.tell_of_losses(cx.now);
+        self.snd.congestion_timeout(cx.now, in_flight, anew);
+        self.window_reduced();
         let (una, nxt) = (self.snd.una, self.snd.nxt);
         // RFC 5682 §2.1, §3.1: not where losses were being repaired already.
         let f_rto = self.config.f_rto && !reneged && (phase == Phase::Open || again);

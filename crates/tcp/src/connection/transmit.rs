@@ -67,12 +67,25 @@ impl Connection {
 
     fn transmit_synchronized(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
         // A device that cuts bursts repeats the urgent pointer, which counts from each segment.
-        let burst = if self.snd.up.is_some() { 0 } else { burst };
+        let alone = self.snd.up.is_some() || self.ecn_forbids_bursts();
+        let burst = if alone { 0 } else { self.snd.burst(burst as u32) as usize };
         self.transmit_lost(cx, burst)
             .or_else(|| self.transmit_tail_probe(cx))
             .or_else(|| self.transmit_probe(cx))
             .or_else(|| self.transmit_new(cx, burst))
             .or_else(|| self.transmit_ack(cx))
+    }
+
+    /// Whether data has to wait for its turn in time.
+    fn is_paced(&self) -> bool {
+        self.timers.is_set(Timer::Pacing)
+    }
+
+    /// `len` numbers left: what follows them may have to wait.
+    fn pace(&mut self, cx: &Context<'_>, len: u32) {
+        if let Some(at) = self.snd.pace(cx.now, len) {
+            self.timers.set(Timer::Pacing, at);
+        }
     }
 
     /// Lost data, as far as the congestion window allows; the first piece in any case.
@@ -99,12 +112,16 @@ impl Connection {
         if anew || !self.timers.watches() || self.timers.is_set(Timer::TailProbe) {
             self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
         }
+        self.pace(cx, len);
         Some(self.transmit_range(cx, seq, len, Purpose::Retransmit(why)))
     }
 
     /// Whether something lost lies inside the peer's window, and ours lets it out.
     fn may_resend(&self) -> bool {
         let snd = &self.snd;
+        if self.is_paced() {
+            return false;
+        }
         let free = !snd.recovery.holds_back() && snd.congestion_room() >= u32::from(snd.smss);
         (snd.recovery.first_resend || free)
             && snd.flight.first_lost().is_some_and(|seq| seq.lt(snd.edge()))
@@ -172,7 +189,8 @@ impl Connection {
         // What was lost has precedence, though it may have to wait for room; but not while
         // F-RTO finds out whether it was.
         let waits = self.snd.flight.lost() > 0 && self.snd.recovery.frto_edge().is_none();
-        if unsent == 0 && !self.snd.fin_waits() || waits {
+        let nothing = unsent == 0 && !self.snd.fin_waits();
+        if nothing || waits || self.is_paced() {
             return None;
         }
         self.snd.restart_after_idle(&self.config, cx.now);
@@ -203,6 +221,7 @@ impl Connection {
         }
         self.snd.sent(cx.now, len + u32::from(fin));
         self.after_sending_new(cx);
+        self.pace(cx, len);
         self.transmit_range(cx, seq, len + u32::from(fin), purpose)
     }
 
@@ -397,6 +416,9 @@ impl Connection {
     }
 
     fn wants_to_send_data(&self) -> bool {
+        if self.is_paced() {
+            return false;
+        }
         let only_lost = self.snd.flight.lost() > 0 && self.snd.recovery.frto_edge().is_none();
         let new = || self.new_len(0) > 0 || self.may_send_fin() || self.waits_without_timer();
         self.snd.flight.lost() > 0 && self.may_resend() || !only_lost && new()

@@ -1,6 +1,7 @@
 //! What is under way: an ordered list of sent ranges.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use handclasp_wire::seq::SeqNumber;
@@ -39,6 +40,11 @@ pub(crate) struct Sent {
     /// Bytes delivered, and when the last of them was, as this left.
     pub(crate) delivered: u64,
     pub(crate) delivered_at: Instant,
+    /// When the newest of what had been acknowledged by then was sent.
+    pub(crate) first_sent_at: Instant,
+    /// Bytes in flight with it, and lost before it.
+    pub(crate) in_flight: u32,
+    pub(crate) lost: u64,
     pub(crate) fate: Fate,
     /// Why it was found lost, if it was.
     pub(crate) why: LossSign,
@@ -55,6 +61,9 @@ impl Sent {
             sent_at: now,
             delivered: 0,
             delivered_at: now,
+            first_sent_at: now,
+            in_flight: len,
+            lost: 0,
             fate,
             why: LossSign::Timeout,
             segments: 0,
@@ -191,9 +200,31 @@ pub(crate) struct Flight {
     bytes: u32,
     sacked: u32,
     lost: u32,
+    /// Bytes found lost over the connection's life.
+    lost_ever: u64,
+    /// Of them, since it was asked last.
+    newly_lost: u32,
+    /// The ranges, if anybody wants to know which.
+    losses: Option<Vec<Sent>>,
 }
 
 impl Flight {
+    /// Whether to remember which ranges are found lost.
+    pub(crate) fn watch(&mut self, watched: bool) {
+        self.losses = watched.then(Vec::new);
+    }
+
+    /// How much was found lost since this was asked last, and which ranges if they are watched.
+    pub(crate) fn take_newly_lost(&mut self) -> (u32, Vec<Sent>) {
+        let losses = self.losses.as_mut().map(core::mem::take).unwrap_or_default();
+        (core::mem::take(&mut self.newly_lost), losses)
+    }
+
+    /// Bytes found lost over the connection's life.
+    pub(crate) fn lost_ever(&self) -> u64 {
+        self.lost_ever
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
@@ -353,6 +384,7 @@ impl Flight {
                     sent.fate.insert(Fate::LOST);
                     sent.why = why;
                     found.bytes += sent.len;
+                    self.losses.iter_mut().for_each(|losses| losses.push(*sent));
                     if sent.fate.contains(Fate::RESENT) {
                         found.again += sent.len;
                     }
@@ -360,6 +392,8 @@ impl Flight {
             }
         }
         self.lost += found.bytes;
+        self.lost_ever += u64::from(found.bytes);
+        self.newly_lost = self.newly_lost.saturating_add(found.bytes);
         found
     }
 
@@ -441,7 +475,7 @@ impl Flight {
         let behind = self.split_at(end);
         for sent in self.ranges.range_mut(i..behind) {
             self.lost -= sent.len;
-            *sent = Sent { seq: sent.seq, len: sent.len, fate: Fate::RESENT, ..mark };
+            *sent = Sent { seq: sent.seq, len: sent.len, ..mark };
         }
         Some((seq, end - seq, why))
     }

@@ -18,7 +18,7 @@ fn an_acknowledgment_of_the_isss_number_after_4_gib_is_one_like_any_other() {
     snd.sent(now, 1);
     let reading = reading(now);
     snd.acknowledged(iss + 1, &reading);
-    snd.start(&config, 1000, 0);
+    snd.start(&config, now, 1000, 0);
     // All but the last 100 of 2³² numbers were used.
     snd.una = iss - 100;
     snd.nxt = snd.una;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use handclasp_tcp::config::Algorithm;
 use handclasp_tcp::connection::{Connection, Phase, Readiness};
 use handclasp_tcp::half_open::{HalfOpen, Verdict};
 use handclasp_tcp::opening::Opening;
@@ -37,12 +38,15 @@ pub fn opening() -> Opening {
     Opening { iss: SeqNumber(ISS), timestamp_offset: 7000, path_mtu: 1500, link_mtu: 1500 }
 }
 
-/// Settings with no option but MSS, so that hand-made segments stay short.
+/// Settings with no option but MSS, so that hand-made segments stay short, and the controller
+/// whose window is easiest to foretell, all of which leaves at once.
 pub fn plain() -> Config {
     let mut config = Config::default();
     config.timestamps = false;
     config.window_scaling = false;
     config.sack = false;
+    config.congestion = Algorithm::Reno;
+    config.pacing = false;
     config
 }
 
