@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream as KernelStream};
 
 use common::{Link, blocking, network, ours, peer, run};
+use handclasp::tcp::config::Algorithm;
 use handclasp_lab::isolated::{Isolated, Need, in_namespace};
 use handclasp_lab::serve;
 use handclasp_lab::server::{ListenOptions, Server};
@@ -86,4 +87,36 @@ fn our_server_answers_the_kernel_over_tun() {
 #[test]
 fn our_server_answers_the_kernel_over_tun_and_ipv6() {
     Isolated::new().needs(Need::Tun).run(|| run(serve_echo(Link::Tun, true)));
+}
+
+/// Each controller by its name, and then by all others while the data flows.
+async fn send_by_every_controller(link: Link) {
+    const PIECE: usize = 300_000;
+    let (lab, stack) = network(link);
+    let (tell, told) = std::sync::mpsc::channel();
+    let count = move |mut stream: KernelStream| {
+        let read = std::io::copy(&mut stream, &mut std::io::sink());
+        let _ = tell.send(read.unwrap());
+    };
+    let _server =
+        Server::start(lab.peer(), peer(false, 9), &ListenOptions::default(), count).unwrap();
+    for first in Algorithm::ALL {
+        let socket = stack.socket().congestion(first);
+        let mut stream = socket.connect(peer(false, 9)).await.unwrap();
+        assert_eq!(stream.info().congestion, first);
+        for next in Algorithm::ALL {
+            stream.write_all(&vec![7; PIECE]).await.unwrap();
+            stream.set_congestion(next);
+            assert_eq!(stream.info().congestion, next);
+        }
+        stream.shutdown().await.unwrap();
+        stream.flushed().await.unwrap();
+    }
+    let read: Vec<u64> = blocking(move || told.iter().take(3).collect()).await;
+    assert_eq!(read, [3 * PIECE as u64; 3]);
+}
+
+#[test]
+fn every_controller_sends_to_the_kernel_and_gives_way_to_others_on_the_way() {
+    in_namespace(|| run(send_by_every_controller(Link::Packet)));
 }

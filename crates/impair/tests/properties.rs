@@ -90,6 +90,7 @@ proptest! {
         let n = traffic.len() as u64;
         let mut counters = Counters::default();
         (counters.offered, counters.delivered) = (n, n);
+        counters.delivered_bytes = traffic.iter().map(|(_, len)| *len as u64).sum();
         prop_assert_eq!(run.counters, counters);
     }
 

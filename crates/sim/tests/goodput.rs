@@ -13,7 +13,7 @@ use handclasp_sim::bottleneck::{FlowPlan, FlowReport, Plan};
 use handclasp_tcp::config::Algorithm;
 
 const RATE: u64 = 5_000_000;
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(10);
 const LOSSES: [f64; 7] = [0.0, 0.001, 0.01, 0.03, 0.05, 0.1, 0.2];
 /// Round trips in milliseconds, and shares of packets that are held back for 10 ms.
 const PATHS: [(u64, f64); 6] =
@@ -33,7 +33,7 @@ fn flow(algorithm: Algorithm, rtt: u64, reorder: f64, loss: f64) -> FlowReport {
 fn table(algorithm: Algorithm) -> String {
     let mut table = format!(
         "Goodput of {algorithm} in kbit/s (and timeouts) over 5 Mbit/s, a queue of one round trip \
-         and no less\nthan 10 packets, for 20 s, by round trip and share of packets held back for \
+         and no less\nthan 10 packets, for 10 s, by round trip and share of packets held back for \
          10 ms.\n\n{:>6}",
         "loss"
     );

@@ -35,8 +35,8 @@ struct Answer {
     opened: bool,
     failed: bool,
     resent: u64,
-    recovery: Option<RecoveryCounts>,
     lesson: Option<Lesson>,
+    recovery: Option<RecoveryCounts>,
 }
 
 impl Host {
@@ -82,11 +82,12 @@ impl Host {
             Answer {
                 phase: transmit.is_none().then(|| connection.phase()),
                 deadline: connection.next_deadline(),
-                opened: connection.state().is_synchronized(),
+                // A RST may have come with the ACK that opened it.
+                opened: connection.was_open() || connection.state().is_synchronized(),
                 failed: connection.error().is_some(),
                 resent: connection.statistics().segments_resent,
-                recovery: connection.take_recovery_news(),
                 lesson: connection.take_lesson(),
+                recovery: connection.take_recovery_news(),
                 transmit,
             }
         });

@@ -240,3 +240,14 @@ fn a_mark_takes_as_much_as_a_loss_unless_it_may_take_less() {
         assert_eq!((cubic.cwnd(), cubic.ssthresh()), (left * MSS, left * MSS));
     }
 }
+
+/// Requirement: RFC9438-P10
+#[test]
+fn neither_losses_nor_marks_leave_less_than_two_segments() {
+    let mut cubic = Cubic::new(&start());
+    for _ in 0..20 {
+        cubic.lost(Instant::ZERO, MSS);
+        cubic.marked(Instant::ZERO, MSS);
+    }
+    assert_eq!((cubic.cwnd(), cubic.ssthresh()), (2 * MSS, 2 * MSS));
+}
