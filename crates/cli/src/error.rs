@@ -23,8 +23,8 @@ pub(crate) enum Error {
         /// Whether anything stands before the damage, which was shown.
         shown: bool,
     },
-    #[error("standard input has more than 256 MB, which this reads twice: save it to a file first")]
-    TooLong,
+    #[error("{0} has more than 256 MB, which this reads twice: save it to a file first")]
+    TooLong(String),
     #[error("there is no connection {0}: type handclasp flows to see them")]
     NoFlow(u64),
     #[error("{0}\n{1}")]

@@ -78,6 +78,9 @@ fn one_connection_of_several_is_picked_by_number_or_by_filter() {
     assert_eq!(ladders(&[]), ["#0", "#1"]);
     assert_eq!(ladders(&["--flow", "1"]), ["#1"]);
     assert_eq!(ladders(&["tcp.flags.reset == 1"]), ["#1"]);
+    // A pipe can be read but once, under any name.
+    let run = offline_fed(&["explain", "/dev/stdin"], two.clone());
+    assert_eq!((run.code, run.stdout.matches("✔ ").count()), (0, 1), "{run}");
     let run = offline_fed(&["explain", "-", "--flow", "7"], two.clone());
     assert_eq!((run.code, run.stderr.lines().count()), (2, 1), "{run}");
     assert!(run.stderr.contains("there is no connection 7"), "{run}");

@@ -52,17 +52,24 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
     for flow in &left {
         survey.see(flow)?;
     }
-    let (drawn, outcome) = survey.conclude()?;
-    let several = drawn.len() > 1;
+    let connections = survey.connections;
+    let (drawn, outcome) = match survey.conclude() {
+        // It may stand behind the damage.
+        Err(error @ Error::NoFlow(_)) => return whole.and(Err(error)),
+        other => other?,
+    };
     for (nth, one) in drawn.iter().enumerate() {
         if args.json {
             story::lines(&again, one, &mut out)?;
         } else {
-            story::draw(&again, one, args, &mut out)?;
-            if nth + 1 == drawn.len() {
-                story::next(args, one, several, &mut out)?;
+            if nth > 0 {
+                writeln!(out)?;
             }
+            story::draw(&again, one, args, &mut out)?;
         }
+    }
+    if !args.json {
+        story::next(args, &drawn, connections, &mut out)?;
     }
     out.flush()?;
     whole.map(|()| outcome)
