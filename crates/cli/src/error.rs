@@ -38,6 +38,9 @@ pub(crate) enum Error {
     #[error("--link {0} needs our own address on it: type --address 192.0.2.2/24")]
     NoAddress(crate::link::LinkName),
     #[cfg(not(target_os = "linux"))]
+    #[error("--live needs Linux: explain a capture file, or tcpdump's by explain -")]
+    LiveNeedsLinux,
+    #[cfg(not(target_os = "linux"))]
     #[error("this needs Linux: type handclasp lab --virtual")]
     NeedsLinux,
     #[error(transparent)]

@@ -2,6 +2,11 @@
 
 pub(crate) mod args;
 mod found;
+#[cfg(target_os = "linux")]
+mod live;
+#[cfg(not(target_os = "linux"))]
+#[path = "nowhere.rs"]
+mod live;
 mod story;
 
 use std::cmp::Reverse;
@@ -36,9 +41,12 @@ const DRAWN: usize = 3;
 /// When the capture cannot be read, the filter is none, there is no such connection, or the
 /// output cannot be written.
 pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
-    let text = args.filter.join(" ");
+    let text = args.filter();
     let filter = if text.trim().is_empty() { None } else { Some(input::filter(&text)?) };
-    let again = Again::new(&args.file)?;
+    if let Some(interface) = &args.live {
+        return live::run(args, interface, filter);
+    }
+    let again = Again::new(args.file())?;
     let mut out = output::stdout();
     let mut survey = Survey::new(args, filter, &mut out);
     let mut input = again.open(Bar::Allowed)?;

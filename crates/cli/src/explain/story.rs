@@ -85,7 +85,7 @@ pub(super) fn next(
     out: &mut impl Write,
 ) -> Result<(), Error> {
     let say = |message: &Message<'_>| LANGUAGE.say(&Cast::default(), message);
-    let (file, shown) = (args.file.display(), drawn.len() as u64);
+    let (file, shown) = (args.file().display(), drawn.len() as u64);
     let Some(one) = drawn.first() else { return Ok(()) };
     if shown < connections {
         writeln!(out, "{}", say(&Message::Shown { shown, of: connections }))?;
