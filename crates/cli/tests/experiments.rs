@@ -510,7 +510,7 @@ fn a_host_on_a_link() {
         let on = format!("--link packet:{OUR_INTERFACE} --address {OUR_IPV4}/24 --json");
         for (experiment, port, states) in [
             ("handshake", 80, "ESTABLISHED ESTABLISHED"),
-            ("closed-port", 81, "CLOSED ?"),
+            ("closed-port", 81, "CLOSED CLOSED"),
             ("blind-reset", 80, "ESTABLISHED ESTABLISHED"),
         ] {
             let words = format!("try {experiment} {on} {PEER_IPV4} {port}");
