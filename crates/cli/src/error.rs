@@ -18,23 +18,6 @@ pub(crate) enum Error {
     Lab(#[from] handclasp_lab::error::Error),
     #[error("cannot write {path}: {cause}", path = .0.display(), cause = .1)]
     Write(PathBuf, io::Error),
-    #[error("cannot read {0}: {1}")]
-    Open(String, io::Error),
-    #[error("{}", broken_text(name, broken, *shown))]
-    Broken {
-        name: String,
-        broken: Broken,
-        /// Whether anything stands before the damage, which was shown.
-        shown: bool,
-    },
-    #[error("standard input has more than 256 MB, which this reads twice: save it to a file first")]
-    TooLong,
-    #[error("there is no connection {0}: type handclasp flows to see them")]
-    NoFlow(u64),
-    #[error("{0}\n{1}")]
-    Filter(String, String),
-    #[error("there is no field {0}; is it {1}?")]
-    NoField(String, &'static str),
     #[error("cannot read {path}: {cause}", path = .0.display(), cause = .1)]
     Read(PathBuf, io::Error),
     #[error("there is nothing in {0}")]
@@ -54,6 +37,23 @@ pub(crate) enum Error {
     NoCapture,
     #[error("a capture has packets with an Ethernet header, or without, but not both")]
     MixedCapture,
+    #[error("cannot read {0}: {1}")]
+    Open(String, io::Error),
+    #[error("{}", broken_text(name, broken, *shown))]
+    Broken {
+        name: String,
+        broken: Broken,
+        /// Whether anything stands before the damage, which was shown.
+        shown: bool,
+    },
+    #[error("{0} has more than 256 MB, which this reads twice: save it to a file first")]
+    TooLong(String),
+    #[error("there is no connection {0}: type handclasp flows to see them")]
+    NoFlow(u64),
+    #[error("{0}\n{1}")]
+    Filter(String, String),
+    #[error("there is no field {0}; is it {1}?")]
+    NoField(String, &'static str),
     #[error("cannot run {0}: {1}")]
     Run(String, io::Error),
     #[error("cannot resolve {0}: {1}; type an IP address")]

@@ -56,11 +56,11 @@ fn main() -> ExitCode {
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
         Command::Prove(args) => prove::run(args),
+        Command::Simulate(args) => simulate::run(*args),
         Command::Show(args) => show::run(&args),
         Command::Flows(args) => flows::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Follow(args) => follow::run(&args),
-        Command::Simulate(args) => simulate::run(*args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

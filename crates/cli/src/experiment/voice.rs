@@ -55,8 +55,8 @@ impl Voice {
             marked: [false, telling.peer.1],
             absolute: telling.absolute || telling.experiment.absolute,
             width: screen_width(),
-            fold_after: None,
             numbered: false,
+            fold_after: None,
             cast: Cast { ours: Some(Side::Client) },
         };
         let mut drawing = Drawing::new(Box::new(anstream::stdout()) as _, view, bar());

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::mem::{Discriminant, discriminant};
 
 use anstyle::Style;
-use handclasp_explain::catalogue::{Cast, Message};
+use handclasp_explain::catalogue::{Cast, Message, Reading};
 use handclasp_explain::finding::{Finding, Says, Severity};
-use handclasp_explain::ladder::layout::{pad, wrap};
+use handclasp_explain::ladder::layout::{pad, wrap_text};
 
 use crate::flows::table::style;
 use crate::language::{findings, language};
@@ -59,7 +59,7 @@ impl Found {
         let (connections, packets) = (Message::Connections(connections), Message::Packets(packets));
         writeln!(out, "{STRONG}{} · {}{STRONG:#}", say(&connections), say(&packets))?;
         if self.kinds.is_empty() {
-            writeln!(out, "{}", say(&Message::NothingFound))?;
+            writeln!(out, "{}", say(&Message::Reading(Reading::NothingFound)))?;
         }
         self.kinds.sort_by_key(|kind| Reverse(kind.of.0));
         for kind in &self.kinds {
@@ -73,7 +73,11 @@ impl Kind {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let style = style(Some(self.of.0));
         for (i, finding) in self.first.iter().enumerate() {
-            let severity = if i == 0 { say(&Message::Severity(self.of.0)) } else { String::new() };
+            let severity = if i == 0 {
+                say(&Message::Reading(Reading::Severity(self.of.0)))
+            } else {
+                String::new()
+            };
             let mut lines = lines(&findings().finding(&finding.says)).into_iter();
             let first = lines.next().unwrap_or_default();
             writeln!(out, "{style}{}{style:#}{first}", pad(&severity, INDENT))?;
@@ -85,7 +89,7 @@ impl Kind {
         if let Some(finding) = self.first.first() {
             let more = self.count - self.first.len() as u64;
             if more > 0 {
-                faint(out, &say(&Message::More(more)))?;
+                faint(out, &say(&Message::Reading(Reading::More(more))))?;
             }
             faint(out, &format!("→ {}", findings().advice(&finding.says)))?;
         }
@@ -94,7 +98,7 @@ impl Kind {
 }
 
 fn evidence(finding: &Finding) -> String {
-    let frames = say(&Message::Frames(&finding.evidence));
+    let frames = say(&Message::Reading(Reading::Frames(&finding.evidence)));
     match finding.about {
         Some(about) => format!("#{} {} → {} · {frames}", about.stream, about.client, about.server),
         None => frames,
@@ -107,7 +111,7 @@ fn faint(out: &mut impl Write, text: &str) -> io::Result<()> {
 
 fn lines(text: &str) -> Vec<String> {
     let room = screen_width().clamp(40, MAX_WIDTH) - INDENT;
-    wrap(text.split(' '), room, 2)
+    wrap_text(text, room, 2)
 }
 
 fn say(message: &Message<'_>) -> String {

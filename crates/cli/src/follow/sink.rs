@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use handclasp_explain::catalogue::{Cast, Message};
+use handclasp_explain::catalogue::{Cast, Message, Reading};
 use handclasp_explain::stream::Piece;
 use handclasp_explain::track::{Both, Side};
 use sha2::{Digest, Sha256};
@@ -73,7 +73,7 @@ impl Sink {
             Piece::Beginning => None,
         };
         self.gaps = true;
-        let message = Message::NotCaptured { bytes: missing, from };
+        let message = Message::Reading(Reading::NotCaptured { bytes: missing, from });
         let text = language().say(&Cast::default(), &message);
         match &mut self.form {
             Form::Raw | Form::Digest(_) => writeln!(io::stderr(), "handclasp: {text}"),
@@ -123,7 +123,8 @@ impl Sink {
                 for byte in hash.clone().finalize() {
                     let _ = write!(sha256, "{byte:02x}");
                 }
-                let message = Message::Digest { from, bytes: *bytes, sha256: &sha256 };
+                let message =
+                    Message::Reading(Reading::Digest { from, bytes: *bytes, sha256: &sha256 });
                 if shown[from] {
                     writeln!(self.out, "{}", language().say(&Cast::default(), &message))?;
                 }

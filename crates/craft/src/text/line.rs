@@ -18,9 +18,9 @@ impl FromStr for Template {
     /// and what tcpdump prints, with `-n` and with or without `-v`: two sockets around a `>`,
     /// the flags in brackets, options in angle brackets or behind `options` in square ones, and
     /// pairs of name and value as [`Pair::read`] has them, in any order; text in quotes is the
-    /// payload. What stands in front of tcpdump's `IP`, behind its `length n:` and behind a `#`,
-    /// is left out. Of a ladder's row the segment is read, with the options and the payload that
-    /// it shows.
+    /// payload. What stands in front of tcpdump's `IP`, behind its `length n:` and behind a `#`
+    /// is left out.
+    /// Of a ladder's row the segment is read, with the options and the payload that it shows.
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let text = text.get(..end(text)).unwrap_or_default();
         let mut line = Line { text, at: 0, template: Self::default() };

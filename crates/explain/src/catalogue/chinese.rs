@@ -1,5 +1,6 @@
 //! The sentences in Simplified Chinese.
 
+mod captures;
 mod experiment;
 mod findings;
 
@@ -9,8 +10,7 @@ use std::time::Duration;
 use handclasp_tcp::State;
 use handclasp_tcp::event::LossSign;
 
-use super::{ByHand, Cast, Count, Heading, Hint, Language, Message, Rate, Size, Time};
-use crate::finding::Severity;
+use super::{ByHand, Cast, Count, Hint, Language, Message, Rate, Size, Time};
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -66,6 +66,7 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         Note::DuplicateAck { count, missing } => {
             write!(out, "第 {count} 个重复 ACK：{me}仍缺 {}", missing.relative)
         }
+        Note::AcknowledgesUnseen => write!(out, "{me}收到的比抓到的多"),
         Note::WindowClosed => write!(out, "{me}的缓冲区已满：{peer}必须等待"),
         Note::WindowOpened { bytes } => {
             write!(out, "{me}又有了空间：{}", Size(bytes.into()))
@@ -123,6 +124,7 @@ fn write_again(out: &mut dyn Write, what: Resent, after: Option<Duration>) -> fm
         Resent::Wanted { duplicates } => {
             return write!(out, "重传：{duplicates} 个重复 ACK 要求它");
         }
+        Resent::NotMissed => return write!(out, "重传，尽管已被确认"),
         Resent::Data | Resent::Told { why: LossSign::Timeout } => "重传：未被确认",
         Resent::Told { why } => return out.write_str(told(why)),
         Resent::Fin => "重发 FIN：未被确认",
@@ -244,16 +246,8 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Packets(count) => write!(out, "共 {} 个报文", Count(count)),
         Message::Connections(count) => write!(out, "{} 个连接", Count(count)),
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
+        Message::Reading(reading) => captures::write(out, reading),
         Message::Interrupted => write!(out, "已中断"),
-        Message::Heading(_)
-        | Message::Severity(_)
-        | Message::Frames(_)
-        | Message::More(_)
-        | Message::NothingFound
-        | Message::Pause(_)
-        | Message::NotCaptured { .. }
-        | Message::Digest { .. }
-        | Message::Shown { .. } => write_captured(out, message),
         Message::ByHand(ref what) => write_beside(out, what),
         Message::Next => write!(out, "接着试"),
         Message::HandHeading
@@ -294,58 +288,6 @@ fn write_trial(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
     }
 }
 
-/// What is said of a capture.
-fn write_captured(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
-    match *message {
-        Message::Heading(heading) => out.write_str(heading_text(heading)),
-        Message::Severity(severity) => out.write_str(match severity {
-            Severity::Note => "提示",
-            Severity::Warn => "警告",
-            Severity::Error => "错误",
-        }),
-        Message::Frames(frames) => write_frames(out, frames),
-        Message::More(count) => write!(out, "另有 {} 处相同", Count(count)),
-        Message::NothingFound => write!(out, "没有异常"),
-        Message::Pause(time) => write!(out, "过了 {}", Time(time)),
-        Message::NotCaptured { bytes, from } => {
-            let who = name(&Cast::default(), from);
-            match bytes {
-                Some(bytes) => write!(out, "{who}发出的 {} 不在抓包里", Size(bytes)),
-                None => write!(out, "{who}发出的数据的开头不在抓包里"),
-            }
-        }
-        Message::Digest { from, bytes, sha256 } => {
-            let who = name(&Cast::default(), from);
-            write!(out, "{who}：{} 字节，sha256 {sha256}", Count(bytes))
-        }
-        Message::Shown { shown, of } => {
-            write!(out, "{} 个连接中显示了 {} 个", Count(of), Count(shown))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn write_frames(out: &mut dyn Write, frames: &[u64]) -> fmt::Result {
-    write!(out, "报文 ")?;
-    for (i, frame) in frames.iter().enumerate() {
-        write!(out, "{}{frame}", if i == 0 { "" } else { "、" })?;
-    }
-    Ok(())
-}
-
-const fn heading_text(heading: Heading) -> &'static str {
-    match heading {
-        Heading::Client => "客户端",
-        Heading::Server => "服务器",
-        Heading::Duration => "时长",
-        Heading::Packets => "报文 →/←",
-        Heading::Bytes => "字节 →/←",
-        Heading::RoundTrip => "SYN→SYN-ACK",
-        Heading::Resent => "重发",
-        Heading::Verdict => "结论",
-    }
-}
-
 const fn hint_text(hint: Hint) -> &'static str {
     match hint {
         Hint::LoseThird => "丢掉第三次握手的报文",
@@ -356,10 +298,10 @@ const fn hint_text(hint: Hint) -> &'static str {
         Hint::ClosedPort => "连接没有监听者的端口",
         Hint::Capture => "把报文存下来给 Wireshark 看",
         Hint::Absolute => "按首部原样显示序号",
-        Hint::OneFlow => "逐个报文看其中一个连接",
-        Hint::EveryPacket => "每一个报文",
-        Hint::AllFlows => "全部连接的表格",
-        Hint::Contents => "发送的内容",
+        Hint::OneFlow => "逐个报文地看一个连接",
+        Hint::EveryPacket => "显示每个报文",
+        Hint::AllFlows => "以表格列出所有连接",
+        Hint::Contents => "看传输的内容",
         Hint::Curl => "让 curl 与我们的协议栈对话",
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use handclasp_tcp::State;
 use handclasp_tcp::event::LossSign;
 
-use super::{ByHand, Cast, Count, Heading, Hint, Language, Message, Rate, Size, Time};
+use super::{ByHand, Cast, Count, Heading, Hint, Language, Message, Rate, Reading, Size, Time};
 use crate::finding::Severity;
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
@@ -96,6 +96,7 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
             let misses = cast.does(from, "still miss", "still misses");
             write!(out, "duplicate ACK {count}: {misses} {}", missing.relative)
         }
+        Note::AcknowledgesUnseen => write!(out, "{} more than was captured", cast.has(from)),
         Note::WindowClosed => {
             let (full, wait) = (cast.has(from), cast.does(peer, "have to", "has to"));
             write!(out, "{full} no room left: {wait} wait")
@@ -187,6 +188,7 @@ fn write_again(out: &mut dyn Write, what: Resent, after: Option<Duration>) -> fm
         Resent::Wanted { duplicates } => {
             return write!(out, "again: {duplicates} duplicate ACKs asked for it");
         }
+        Resent::NotMissed => return write!(out, "again, although it was acknowledged"),
         Resent::Data | Resent::Told { why: LossSign::Timeout } => "again: not acknowledged",
         Resent::Told { why } => return out.write_str(told(why)),
         Resent::Fin => "FIN again: not acknowledged",
@@ -312,15 +314,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Connections(1) => write!(out, "1 connection"),
         Message::Connections(count) => write!(out, "{} connections", Count(count)),
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
-        Message::Heading(_)
-        | Message::Severity(_)
-        | Message::Frames(_)
-        | Message::More(_)
-        | Message::NothingFound
-        | Message::Pause(_)
-        | Message::NotCaptured { .. }
-        | Message::Digest { .. }
-        | Message::Shown { .. } => write_captured(out, message),
+        Message::Reading(reading) => write_reading(out, reading),
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
         Message::ByHand(ref what) => write_beside(out, what),
@@ -364,55 +358,33 @@ fn write_trial(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
     }
 }
 
-/// What is said of a capture.
-fn write_captured(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
-    match *message {
-        Message::Heading(heading) => out.write_str(heading_text(heading)),
-        Message::Severity(severity) => out.write_str(match severity {
+/// What is said of captures.
+fn write_reading(out: &mut dyn Write, reading: Reading<'_>) -> fmt::Result {
+    match reading {
+        Reading::Heading(heading) => out.write_str(heading_text(heading)),
+        Reading::Severity(severity) => out.write_str(match severity {
             Severity::Note => "note",
             Severity::Warn => "warning",
             Severity::Error => "error",
         }),
-        Message::Frames(frames) => write_frames(out, frames),
-        Message::More(count) => write!(out, "and {} more like it", Count(count)),
-        Message::NothingFound => write!(out, "nothing stands out"),
-        Message::Pause(time) => write!(out, "{} pass", Time(time)),
-        Message::NotCaptured { bytes, from } => {
+        Reading::Frames(frames) => write_frames(out, frames),
+        Reading::More(count) => write!(out, "and {} more like it", Count(count)),
+        Reading::NothingFound => write!(out, "nothing stands out"),
+        Reading::Pause(time) => write!(out, "{} pass", Time(time)),
+        Reading::NotCaptured { bytes, from } => {
             let who = Cast::default().subject(from);
             match bytes {
                 Some(bytes) => write!(out, "{} from {who} are not in the capture", Size(bytes)),
                 None => write!(out, "the beginning of what {who} sent is not in the capture"),
             }
         }
-        Message::Digest { from, bytes, sha256 } => {
+        Reading::Digest { from, bytes, sha256 } => {
             let who = Cast::default().subject(from);
             write!(out, "{who}: {} bytes, sha256 {sha256}", Count(bytes))
         }
-        Message::Shown { shown, of } => {
+        Reading::Shown { shown, of } => {
             write!(out, "{} of {} connections shown", Count(shown), Count(of))
         }
-        _ => Ok(()),
-    }
-}
-
-fn write_frames(out: &mut dyn Write, frames: &[u64]) -> fmt::Result {
-    out.write_str(if frames.len() == 1 { "packet " } else { "packets " })?;
-    frames
-        .iter()
-        .enumerate()
-        .try_for_each(|(i, frame)| write!(out, "{}{frame}", if i > 0 { ", " } else { "" }))
-}
-
-fn heading_text(heading: Heading) -> &'static str {
-    match heading {
-        Heading::Client => "client",
-        Heading::Server => "server",
-        Heading::Duration => "time",
-        Heading::Packets => "packets →/←",
-        Heading::Bytes => "bytes →/←",
-        Heading::RoundTrip => "SYN→SYN-ACK",
-        Heading::Resent => "resent",
-        Heading::Verdict => "verdict",
     }
 }
 
@@ -438,6 +410,27 @@ fn write_transfer(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Retransmitted(count) => write!(out, "{} retransmitted", Count(count)),
         Message::LostOnTheWay(count) => write!(out, "{} lost on the way", Count(count)),
         _ => Ok(()),
+    }
+}
+
+fn write_frames(out: &mut dyn Write, frames: &[u64]) -> fmt::Result {
+    out.write_str(if frames.len() == 1 { "packet " } else { "packets " })?;
+    frames
+        .iter()
+        .enumerate()
+        .try_for_each(|(i, frame)| write!(out, "{}{frame}", if i > 0 { ", " } else { "" }))
+}
+
+fn heading_text(heading: Heading) -> &'static str {
+    match heading {
+        Heading::Client => "client",
+        Heading::Server => "server",
+        Heading::Duration => "time",
+        Heading::Packets => "packets →/←",
+        Heading::Bytes => "bytes →/←",
+        Heading::RoundTrip => "SYN→SYN-ACK",
+        Heading::Resent => "resent",
+        Heading::Verdict => "verdict",
     }
 }
 

@@ -172,41 +172,8 @@ pub enum Message<'a> {
         /// To whom.
         server: SocketAddr,
     },
-    /// Heading of a column of a table of connections.
-    Heading(Heading),
-    /// How much a finding matters.
-    Severity(Severity),
-    /// The frames that show something; not all, if there are many.
-    Frames(&'a [u64]),
-    /// Nothing is worth telling.
-    NothingFound,
-    /// The same was found so many times more.
-    More(u64),
-    /// So much time passed in which nothing was sent.
-    Pause(Duration),
-    /// Bytes of a stream that are not in the capture.
-    NotCaptured {
-        /// How many; `None` if it is what came before the capture began.
-        bytes: Option<u64>,
-        /// Who sent them.
-        from: Side,
-    },
-    /// What one end sent, and the hash of it.
-    Digest {
-        /// Who.
-        from: Side,
-        /// How many bytes.
-        bytes: u64,
-        /// Their SHA-256.
-        sha256: &'a str,
-    },
-    /// Several connections are in the capture, and these many of them were shown.
-    Shown {
-        /// How many were.
-        shown: u64,
-        /// Of how many.
-        of: u64,
-    },
+    /// About a capture that is read.
+    Reading(Reading<'a>),
     /// The user stopped it.
     Interrupted,
     /// Something beside packets that are made by hand.
@@ -256,6 +223,47 @@ pub enum Message<'a> {
     Next,
     /// What a suggested command shows.
     Hint(Hint),
+}
+
+/// About a capture that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reading<'a> {
+    /// Heading of a column of a table of connections.
+    Heading(Heading),
+    /// How much a finding matters.
+    Severity(Severity),
+    /// The frames that show something; not all, if there are many.
+    Frames(&'a [u64]),
+    /// Nothing is worth telling.
+    NothingFound,
+    /// The same was found so many times more.
+    More(u64),
+    /// So much time passed in which nothing was sent.
+    Pause(Duration),
+    /// Bytes of a stream that are not in the capture.
+    NotCaptured {
+        /// How many; `None` if it is what came before the capture began.
+        bytes: Option<u64>,
+        /// Who sent them.
+        from: Side,
+    },
+    /// What one end sent, and the hash of it.
+    Digest {
+        /// Who.
+        from: Side,
+        /// How many bytes.
+        bytes: u64,
+        /// Their SHA-256.
+        sha256: &'a str,
+    },
+    /// Several connections are in the capture, and these many of them were shown.
+    Shown {
+        /// How many were.
+        shown: u64,
+        /// Of how many.
+        of: u64,
+    },
 }
 
 /// A column of a table of connections.

@@ -46,6 +46,11 @@ impl States {
         self.read[end] = true;
     }
 
+    /// An end is in this state, as far as can be told.
+    pub(crate) const fn infer(&mut self, end: usize, state: State) {
+        self.be(end, state);
+    }
+
     /// Whether the last segment that reached this end was a SYN that it had before.
     pub(crate) const fn syn_came_again(&self, end: usize) -> bool {
         self.syn_came_again[end]

@@ -65,8 +65,7 @@ pub fn pad(text: &str, width: usize) -> String {
 
 /// Lines of up to `width` cells, broken between `words`; those behind the first are `hanging`
 /// cells further in. A word that is too long has a line of its own, cut to fit.
-#[must_use]
-pub fn wrap<'a>(
+pub(super) fn wrap<'a>(
     words: impl IntoIterator<Item = &'a str>,
     width: usize,
     hanging: usize,
@@ -88,7 +87,8 @@ pub fn wrap<'a>(
 /// Lines of a sentence, as [`wrap`] makes them of words. Where a script has no spaces, a line may
 /// break between any two of its characters, but not in front of a closing mark nor behind an
 /// opening one.
-pub(super) fn wrap_text(text: &str, width: usize, hanging: usize) -> Vec<String> {
+#[must_use]
+pub fn wrap_text(text: &str, width: usize, hanging: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
     for (piece, space) in pieces(text) {
         let indent = if lines.len() > 1 { hanging } else { 0 };

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use handclasp_wire::time::Instant;
 
-use crate::catalogue::{Cast, Language, Message};
+use crate::catalogue::{Cast, Language, Message, Reading};
 use crate::track::row::{Known, Row};
 use crate::track::{Both, Side};
 
@@ -47,7 +47,8 @@ pub struct View {
     pub fold_after: Option<u64>,
     /// Who "we" are.
     pub cast: Cast,
-    /// Whether each row begins with the number of its frame.
+    /// Whether each row begins with the number of its frame, and silences are marked: whoever
+    /// reads a capture did not wait through them.
     pub numbered: bool,
 }
 
@@ -170,7 +171,8 @@ impl<'a, W: Write> Ladder<'a, W> {
 
     /// Whether this packet is one of many that are only counted, and if so, counts it.
     pub fn folds(&mut self, row: &Row) -> bool {
-        self.pause = self.last.replace(row.at).map_or(Duration::ZERO, |last| row.at - last);
+        let last = self.last.replace(row.at).filter(|_| self.view.numbered);
+        self.pause = last.map_or(Duration::ZERO, |last| row.at - last);
         // Where a run stops and goes on is worth seeing.
         let goes_on = row.is_plain() && self.pause < PAUSE;
         self.plain_run = if goes_on { self.plain_run + 1 } else { 0 };
@@ -193,7 +195,7 @@ impl<'a, W: Write> Ladder<'a, W> {
         self.unfold()?;
         let pause = std::mem::take(&mut self.pause);
         if pause >= PAUSE {
-            let text = self.say(&Message::Pause(pause));
+            let text = self.say(&Message::Reading(Reading::Pause(pause)));
             self.aside(&text)?;
         }
         self.shown += 1;

@@ -71,6 +71,8 @@ pub enum Note {
         /// The number that is waited for.
         missing: Number,
     },
+    /// It acknowledges what was not seen.
+    AcknowledgesUnseen,
     /// The sender has no room any more.
     WindowClosed,
     /// The sender has room again.
@@ -133,6 +135,8 @@ pub enum Resent {
         /// The reason.
         why: LossSign,
     },
+    /// Data that had been acknowledged: nobody missed it.
+    NotMissed,
     /// A FIN, with or without data.
     Fin,
 }

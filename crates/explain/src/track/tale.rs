@@ -24,8 +24,6 @@ pub struct Tale {
     voices: Both<Voice>,
     handshake: Handshake,
     start: Option<Instant>,
-    /// Whether a SYN came in between that belongs to another connection.
-    pub(super) disturbed: bool,
 }
 
 /// What one end said so far.
@@ -33,17 +31,18 @@ pub struct Tale {
 struct Voice {
     /// Which of its numbers were seen.
     sent: Coverage,
-    spoke: bool,
+    /// Its initial sequence number, seen or inferred.
+    isn: Option<SeqNumber>,
+    /// Whether it sent a SYN, with or without an acknowledgment.
+    sent_syn: bool,
+    /// Whether it sent one with an acknowledgment.
+    sent_syn_ack: bool,
     /// The window it last advertised, in bytes.
     window: Option<u32>,
     /// The acknowledgment it last sent.
     last_ack: Option<SeqNumber>,
     /// How many times in a row it repeated that.
     duplicate_acks: u32,
-    /// The number of its SYN.
-    isn: Option<SeqNumber>,
-    /// Whether it sent a SYN with an acknowledgment.
-    syn_ack: bool,
     /// The number of its FIN.
     fin: Option<SeqNumber>,
     /// When the segments that are not yet acknowledged were sent.
@@ -106,8 +105,8 @@ impl Voice {
 }
 
 impl Tale {
-    /// The rows of another connection between the same sockets, behind this one.
-    pub(super) fn begin_anew(&mut self) {
+    /// Forgets the connection that is over, but not when the first one began.
+    pub(crate) fn begin_anew(&mut self) {
         *self = Self { start: self.start, ..Self::default() };
     }
 
@@ -143,10 +142,13 @@ impl Tale {
         let (header, len) = (&packet.header, packet.len as usize);
         let both =
             |of: [Option<State>; 2]| Both { client: of[seen.client], server: of[1 - seen.client] };
-        for (side, next) in [(from, Some(header.seq)), (from.other(), acknowledged(packet))] {
+        let syn = header.flags.contains(Flags::SYN);
+        let own = (header.seq, if syn { header.seq } else { header.seq - 1 });
+        let peers = acknowledged(packet).map(|ack| (ack, ack - 1));
+        for (side, begins) in [(from, Some(own)), (from.other(), peers)] {
             let voice = &mut self.voices[side];
-            if let Some(next) = next.filter(|_| !voice.spoke) {
-                (voice.sent, voice.spoke) = (Coverage::starting_at(next), true);
+            if let Some((next, isn)) = begins.filter(|_| voice.isn.is_none()) {
+                (voice.sent, voice.isn) = (Coverage::starting_at(next), Some(isn));
             }
         }
         let voice = &mut self.voices[from];
@@ -204,10 +206,11 @@ impl Tale {
         if has_ack && self.answers_nothing(step) {
             return Note::UnaskedSynAck;
         }
-        if has_ack && step.sighting == Sighting::Again && !sender.syn_ack {
+        if has_ack && step.sighting == Sighting::Again && !sender.sent_syn_ack {
             return Note::CrossingSynAck;
         }
-        if !has_ack && peer.syn_ack && sender.isn != Some(step.packet.header.seq) {
+        let answered = peer.sent_syn_ack && sender.isn != Some(step.packet.header.seq);
+        if !has_ack && answered {
             return Note::AnotherSyn;
         }
         if step.sighting == Sighting::Again {
@@ -227,12 +230,14 @@ impl Tale {
 
     /// Whether a SYN-ACK is no answer to anything that the other end is known to have sent.
     fn answers_nothing(&self, step: &Step<'_>) -> bool {
-        let peer = &self.voices[step.from.other()];
-        let ack = step.packet.header.ack;
-        match (peer.isn, step.before[step.from.other()]) {
-            (Some(isn), _) => ack.le(isn) || ack.gt(peer.sent.end()),
-            (None, before) => matches!(before, Some(State::Closed | State::Listen)),
-        }
+        let peer = step.from.other();
+        let first = !self.voices[peer].sent_syn;
+        let never_asked = matches!(step.before[peer], Some(State::Closed | State::Listen));
+        let other_number = self.voices[peer].isn.is_some_and(|isn| {
+            let ack = step.packet.header.ack;
+            ack.le(isn) || ack.gt(self.voices[peer].sent.end())
+        });
+        first && never_asked || !first && other_number
     }
 
     fn again(&self, step: &Step<'_>, what: Resent) -> Note {
@@ -255,6 +260,8 @@ impl Tale {
             notes.extend(self.fin_acknowledged_note(step));
         }
         notes.extend(self.duplicate_ack_note(step, segment));
+        let unseen = step.seen.analysis.marks.contains(Marks::ACK_LOST_SEGMENT);
+        notes.extend(unseen.then_some(Note::AcknowledgesUnseen));
         notes
     }
 
@@ -307,7 +314,11 @@ impl Tale {
         const ENOUGH: u32 = 3;
         let peer = &self.voices[step.from.other()];
         let asked = peer.last_ack == Some(step.packet.header.seq);
-        let fast = step.seen.analysis.marks.contains(Marks::FAST_RETRANSMISSION);
+        let is = |mark| step.seen.analysis.marks.contains(mark);
+        if is(Marks::SPURIOUS_RETRANSMISSION) {
+            return Resent::NotMissed;
+        }
+        let fast = is(Marks::FAST_RETRANSMISSION);
         match peer.duplicate_acks {
             duplicates if asked && (fast || duplicates >= ENOUGH) => Resent::Wanted { duplicates },
             _ => Resent::Data,
@@ -349,21 +360,24 @@ impl Tale {
                 Note::First { .. } => self.handshake.syn = true,
                 Note::Second => self.handshake.syn_ack = true,
                 Note::Third { .. } => self.handshake.third = true,
-                Note::AnotherSyn => self.disturbed = true,
                 _ => {}
             }
         }
-        if step.fate.arrives()
-            && let Some(ack) = acknowledged(step.packet)
-        {
-            self.voices[step.from.other()].times.retain(|&(seq, _)| seq.ge(ack));
+        if let Some(ack) = acknowledged(step.packet) {
+            let peer = &mut self.voices[step.from.other()];
+            // Whoever acknowledges has it, whether or not it was captured.
+            peer.sent.skip_to(ack);
+            if step.fate.arrives() {
+                peer.times.retain(|&(seq, _)| seq.ge(ack));
+            }
         }
-        if step.has(Flags::SYN) && step.fate != Fate::Copied {
-            let voice = &mut self.voices[step.from];
-            voice.isn.get_or_insert(step.packet.header.seq);
-            voice.syn_ack |= step.has(Flags::ACK);
+        if step.fate == Fate::Copied {
+            return;
         }
-        if step.has(Flags::RST) || step.fate == Fate::Copied {
+        let voice = &mut self.voices[step.from];
+        voice.sent_syn |= step.has(Flags::SYN);
+        voice.sent_syn_ack |= step.has(Flags::SYN) && step.has(Flags::ACK);
+        if step.has(Flags::RST) {
             return;
         }
         let duplicate = notes.iter().any(|note| matches!(note, Note::DuplicateAck { .. }));

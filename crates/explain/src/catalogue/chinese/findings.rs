@@ -16,13 +16,13 @@ impl Findings for Chinese {
         match says {
             Says::Refused { .. }
             | Says::Unanswered { .. }
+            | Says::AnsweredLate { .. }
+            | Says::UnaskedSynAck
             | Says::KernelReset { .. }
             | Says::LastAckLost { .. }
             | Says::HalfOpen { .. }
             | Says::ShowsClosed { .. }
-            | Says::OptionsMissing { .. }
-            | Says::AnsweredLate { .. }
-            | Says::UnaskedSynAck => opening(out, says),
+            | Says::OptionsMissing { .. } => opening(out, says),
             Says::Reset { .. }
             | Says::ForgedReset { .. }
             | Says::HalfClosed { .. }
@@ -60,6 +60,11 @@ fn opening(out: &mut dyn Write, says: &Says) -> fmt::Result {
             }
             Ok(())
         }
+        Says::AnsweredLate { syns, after } => {
+            write!(out, "发了 {} 个 SYN、过了 {} 才有应答：", Count(*syns), Time(*after))?;
+            write!(out, "有 SYN 或应答丢失")
+        }
+        Says::UnaskedSynAck => write!(out, "来了一个没有人请求的 SYN-ACK，被 RST 应答"),
         Says::KernelReset { after } => write!(
             out,
             "客户端自己的系统在 SYN-ACK 之后 {} 重置了它：系统不知道有这个连接",
@@ -76,11 +81,6 @@ fn opening(out: &mut dyn Write, says: &Says) -> fmt::Result {
         Says::ShowsClosed { after } => {
             write!(out, "端口先打开又关闭：SYN-ACK 之后 {} 来了 RST，还没有任何数据", Time(*after))
         }
-        Says::AnsweredLate { syns, after } => {
-            write!(out, "用了 {} 个 SYN、{} 才得到应答：", Count(*syns), Time(*after))?;
-            write!(out, "有些丢失了，或者是它们的应答丢失了")
-        }
-        Says::UnaskedSynAck => write!(out, "来了一个没人请求过的 SYN-ACK，得到的应答是 RST"),
         Says::OptionsMissing { mss, window_scale, sack, timestamps } => {
             let missing = [
                 (*mss, "MSS"),
@@ -230,9 +230,9 @@ fn advice(says: &Says) -> &'static str {
         Says::Refused { by: Refuser::Port, .. } => "确认服务器正在运行并监听该端口",
         Says::Refused { .. } => "询问管理中间防火墙的人",
         Says::Unanswered { .. } => "看看 SYN 是否到达：可能被防火墙丢弃，或者主机不在了",
-        Says::KernelReset { .. } => "改用系统不拥有的地址，或者不让系统的 RST 发出去",
         Says::AnsweredLate { .. } => "查找丢包，或者忙得来不及应答的服务器",
-        Says::UnaskedSynAck => "查明谁以那台服务器的名义发送，或者谁以本机的名义发 SYN",
+        Says::UnaskedSynAck => "查明谁以那个服务器的名义发送，或者是否有人冒用本机地址发 SYN",
+        Says::KernelReset { .. } => "改用系统不拥有的地址，或者不让系统的 RST 发出去",
         Says::LastAckLost { .. } => "查找客户端到服务器方向的丢包",
         Says::HalfOpen { .. } => "看看 SYN-ACK 是否到达：路径不同、有过滤，或者源地址是伪造的",
         Says::ShowsClosed { .. } => "检查替服务器应答的代理、负载均衡或防火墙",
