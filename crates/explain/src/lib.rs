@@ -20,6 +20,7 @@ pub mod flow;
 pub mod json;
 pub mod ladder;
 pub mod mark;
+pub mod pcap_filter;
 pub mod track;
 
 #[cfg(test)]

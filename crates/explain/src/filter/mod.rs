@@ -23,6 +23,7 @@ use crate::capture::Frame;
 use crate::capture::dissect::Segment;
 use crate::flow::Seen;
 use field::Field;
+pub(crate) use field::distance;
 use value::{Constant, Value};
 
 /// A packet, and all that is known of it.
