@@ -9,7 +9,8 @@
 //! - [`channel`]: two ends in memory, or one end that a program feeds;
 //! - [`tap`]: a device that shows its packets to others, as to a [`record`]er;
 //! - [`impaired`]: a device behind a bad link;
-//! - `capture`: watching an interface without taking part.
+//! - `capture`: watching an interface without taking part;
+//! - `live`: the same for a capture, filtered and in batches, with [`save`] for its files.
 //!
 //! Nothing in here decides anything about a protocol, and nothing in here drops a packet
 //! because it came too fast: a link that takes no more says so, and the sender waits.
@@ -27,10 +28,13 @@ pub mod impaired;
 #[cfg(target_os = "linux")]
 mod interface;
 #[cfg(target_os = "linux")]
+pub mod live;
+#[cfg(target_os = "linux")]
 pub mod packet;
 #[cfg(target_os = "linux")]
 mod pool;
 pub mod record;
+pub mod save;
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 mod sys;

@@ -5,5 +5,6 @@ mod capture;
 mod host;
 mod impaired;
 mod interfaces;
+mod live;
 mod record;
 mod states;
