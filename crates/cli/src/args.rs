@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::lab::args::LabArgs;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
+use crate::show::args::ShowArgs;
 
 /// TCP that you can see through.
 #[derive(Debug, Parser)]
@@ -19,4 +20,5 @@ pub(crate) enum Command {
     Lab(Box<LabArgs>),
     Connect(ConnectArgs),
     Listen(ListenArgs),
+    Show(ShowArgs),
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use handclasp_explain::capture::{Broken, Cause};
+
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -12,6 +14,19 @@ pub(crate) enum Error {
     Lab(#[from] handclasp_lab::error::Error),
     #[error("cannot write {path}: {cause}", path = .0.display(), cause = .1)]
     Write(PathBuf, io::Error),
+    #[error("cannot read {0}: {1}")]
+    Open(String, io::Error),
+    #[error("{}", broken_text(name, broken, *shown))]
+    Broken {
+        name: String,
+        broken: Broken,
+        /// Whether anything stands before the damage, which was shown.
+        shown: bool,
+    },
+    #[error("{0}\n{1}")]
+    Filter(String, String),
+    #[error("there is no field {0}; is it {1}?")]
+    NoField(String, &'static str),
     #[error("cannot run {0}: {1}")]
     Run(String, io::Error),
     #[error("cannot resolve {0}: {1}; type an IP address")]
@@ -29,5 +44,21 @@ impl Error {
     /// Whether it is only that nobody reads our output any more.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Io(e) if e.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+fn broken_text(name: &str, broken: &Broken, shown: bool) -> String {
+    match &broken.cause {
+        Cause::UnknownFormat(_) => {
+            format!("{name} is no capture: {}; type a pcap or pcapng file", broken.cause)
+        }
+        Cause::Io(error) => format!("cannot read {name}: {error}"),
+        cause if shown => {
+            format!(
+                "{name} is damaged at byte {}: {cause}; what is before it is shown",
+                broken.offset
+            )
+        }
+        cause => format!("{name} is damaged at byte {}: {cause}", broken.offset),
     }
 }

@@ -3,9 +3,11 @@
 
 mod args;
 mod error;
+mod input;
 mod lab;
 mod link;
 mod netcat;
+mod show;
 mod watch;
 mod whims;
 
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Lab(args) => lab::run(*args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
+        Command::Show(args) => show::run(&args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

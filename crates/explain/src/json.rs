@@ -5,11 +5,16 @@
 //! and its like count from the ISN and `tcp.seq_raw` is as in the header.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use handclasp_wire::tcp::Flags;
 use serde::Serialize;
 
+use crate::capture::dissect;
+
 use crate::catalogue::{Cast, Language, Message};
+use crate::filter;
+use crate::filter::field::{Field, Fields};
 use crate::track::row::{Known, Row};
 use crate::track::summary::Summary;
 use crate::track::{Both, Fate, Side};
@@ -109,6 +114,68 @@ impl Packet {
                 .map(|note| language.say(cast, &Message::Note { from: row.from, note }))
                 .collect(),
         }
+    }
+}
+
+/// One packet of a capture.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Captured<'a> {
+    v: u32,
+    r#type: &'static str,
+    time_ns: u64,
+    from: Side,
+    #[serde(rename = "tcp.flags.letters", serialize_with = "letters")]
+    letters: Flags,
+    states: Both<State>,
+    #[serde(flatten)]
+    fields: Fields<'a>,
+}
+
+impl<'a> Captured<'a> {
+    /// The packet as an object with these fields.
+    #[must_use]
+    pub fn new(packet: &'a filter::Packet<'a>, fields: &'a [&'static Field]) -> Self {
+        let seen = packet.seen;
+        let state = |end: usize| State::from(Known { state: seen.states[end], read: false });
+        Self {
+            v: VERSION,
+            r#type: "packet",
+            time_ns: packet.frame.at.as_nanos(),
+            from: seen.side(),
+            letters: packet.segment.header.flags,
+            states: Both { client: state(seen.client), server: state(1 - seen.client) },
+            fields: Fields(packet, fields),
+        }
+    }
+}
+
+fn letters<S: serde::Serializer>(flags: &Flags, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(flags)
+}
+
+/// An ICMP error about a packet.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Complaint {
+    v: u32,
+    r#type: &'static str,
+    time_ns: u64,
+    #[serde(rename = "frame.number")]
+    number: u64,
+    from: IpAddr,
+    about: dissect::About,
+    src: SocketAddr,
+    dst: SocketAddr,
+    #[serde(rename = "tcp.seq_raw")]
+    seq_raw: u32,
+}
+
+impl Complaint {
+    /// The error as an object.
+    #[must_use]
+    pub fn new(complaint: &dissect::Complaint) -> Self {
+        let dissect::Complaint { number, at, from, about, src, dst, seq, .. } = *complaint;
+        let (time_ns, seq_raw) = (at.as_nanos(), seq.0);
+        Self { v: VERSION, r#type: "icmp", time_ns, number, from, about, src, dst, seq_raw }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod json;
 pub mod ladder;
 pub mod mark;
 pub mod pcap_filter;
+pub mod trace;
 pub mod track;
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod pcap;
 mod pcapng;
 mod source;
 mod tunnel;
+pub mod writer;
 
 use std::fmt;
 use std::io::{self, Read};

@@ -3,7 +3,10 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::{Broken, Cause, Format, LinkType, Reader};
+use handclasp_wire::time::Instant;
+
+use super::writer::Writer;
+use super::{Broken, Cause, Format, Frame, LinkType, Reader};
 
 /// Numbers in one of the two byte orders.
 #[derive(Clone, Copy)]
@@ -256,4 +259,26 @@ fn no_cut_and_no_flipped_byte_panics() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let frames =
+        [(LinkType::ETHERNET, 0, 60u32), (LinkType::RAW, 3, 7), (LinkType::ETHERNET, 0, 5)];
+    let bytes: Vec<u8> = (0..60).collect();
+    let mut file = Vec::new();
+    let mut writer = Writer::new(&mut file).unwrap();
+    for (number, (link, interface, len)) in (1..).zip(frames) {
+        let at = Instant::from_nanos(1_700_000_000_123_456_789 + number);
+        let bytes = &bytes[..(len as usize).min(50)];
+        writer.frame(&Frame { number, at, link, interface, len, bytes }).unwrap();
+    }
+    let mut reader = Reader::new(&file[..]).unwrap();
+    for (number, (link, _, len)) in (1..).zip(frames) {
+        let frame = reader.next().unwrap().unwrap();
+        assert_eq!((frame.number, frame.link, frame.len), (number, link, len));
+        assert_eq!(frame.at.as_nanos(), 1_700_000_000_123_456_789 + number);
+        assert_eq!(frame.bytes, &bytes[..(len as usize).min(50)]);
+    }
+    assert!(reader.next().unwrap().is_none());
 }

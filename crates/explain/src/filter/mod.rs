@@ -12,19 +12,23 @@
 //! them fits, `!=` whether none is equal, as in Wireshark 4. The parser is written by hand: of a
 //! grammar this small that is the shortest form, and its errors know their place.
 
-mod field;
+pub mod field;
+mod lex;
 mod parse;
-mod value;
+mod term;
+pub mod value;
 
 use std::fmt;
 use std::ops::Range;
 
+use handclasp_wire::time::Instant;
+use regex::bytes::Regex;
+
 use crate::capture::Frame;
 use crate::capture::dissect::Segment;
 use crate::flow::Seen;
-use field::Field;
-pub(crate) use field::distance;
-use value::{Constant, Value};
+use term::Term;
+use value::Value;
 
 /// A packet, and all that is known of it.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +39,19 @@ pub struct Packet<'a> {
     pub segment: &'a Segment<'a>,
     /// What it is within its connection.
     pub seen: &'a Seen,
+    /// When other packets were seen.
+    pub clock: Clock,
+}
+
+/// What a packet's time is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Clock {
+    /// The capture's first frame.
+    pub first: Instant,
+    /// The frame before this one.
+    pub previous: Instant,
+    /// The frame before this one that was shown.
+    pub displayed: Instant,
 }
 
 /// A filter.
@@ -56,6 +73,7 @@ pub struct FilterError {
 
 /// What is wrong with a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cause {
     /// There is no such field; this one has the nearest name.
     UnknownField(String, &'static str),
@@ -63,6 +81,10 @@ pub enum Cause {
     Expected(&'static str),
     /// The field cannot have such a value.
     WrongValue(&'static str),
+    /// The field has no bytes to search or to cut.
+    NoBytes(&'static str),
+    /// The regular expression is none.
+    BadPattern(String),
     /// Parentheses are nested deeper than anybody writes.
     TooDeep,
 }
@@ -75,8 +97,22 @@ impl fmt::Display for FilterError {
             }
             Cause::Expected(what) => write!(f, "{what} is expected here"),
             Cause::WrongValue(field) => write!(f, "{field} never has such a value"),
+            Cause::NoBytes(field) => write!(f, "{field} has no bytes to search or to cut"),
+            Cause::BadPattern(why) => write!(f, "this is no regular expression: {why}"),
             Cause::TooDeep => f.write_str("too many parentheses"),
         }
+    }
+}
+
+impl FilterError {
+    /// The filter, and under it a line that marks the fault. Tabs and characters of other widths
+    /// than one count as one column.
+    #[must_use]
+    pub fn under(&self, text: &str) -> String {
+        let columns =
+            |bytes: &Range<usize>| text.char_indices().filter(|(at, _)| bytes.contains(at)).count();
+        let (before, marks) = (columns(&(0..self.span.start)), columns(&self.span).max(1));
+        format!("{text}\n{}{}", " ".repeat(before), "^".repeat(marks))
     }
 }
 
@@ -86,18 +122,14 @@ impl std::error::Error for FilterError {}
 enum Test {
     All(Vec<Test>),
     Any(Vec<Test>),
+    /// An odd number of these.
+    Odd(Vec<Test>),
     Not(Box<Test>),
-    /// The field is there, or, of marks and flags that stand alone, it is set.
-    Has(Operand),
-    Compare(Operand, Relation, Constant),
-    In(Operand, Vec<(Constant, Option<Constant>)>),
-}
-
-/// A field, or a part of its bytes.
-#[derive(Clone, Debug)]
-struct Operand {
-    field: &'static Field,
-    slice: Option<Range<usize>>,
+    /// The field is there, or the result of a calculation is not zero.
+    Has(Term),
+    Compare(Term, Relation, Every, Term),
+    In(Term, Vec<(Value<'static>, Option<Value<'static>>)>),
+    Matches(Term, Regex),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,8 +141,13 @@ enum Relation {
     Greater,
     GreaterOrEqual,
     Contains,
-    /// Some of these bits are set.
-    Bits,
+}
+
+/// Whether all values must fit, or one of them is enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Every {
+    One,
+    All,
 }
 
 impl Filter {
@@ -134,16 +171,25 @@ impl Test {
         match self {
             Self::All(tests) => tests.iter().all(|test| test.passes(packet)),
             Self::Any(tests) => tests.iter().any(|test| test.passes(packet)),
+            Self::Odd(tests) => tests.iter().filter(|test| test.passes(packet)).count() % 2 == 1,
             Self::Not(test) => !test.passes(packet),
-            Self::Has(operand) => operand.any(packet, |_| true),
-            Self::Compare(operand, Relation::NotEqual, constant) => {
-                operand.any(packet, |_| true)
-                    && !operand.any(packet, |value| value.compare(Relation::Equal, constant))
+            Self::Has(term) => match term {
+                Term::Work(..) => term.values(packet).iter().any(Value::is_set),
+                _ => term.is_there(packet),
+            },
+            Self::Compare(left, relation, every, right) => {
+                let (left, right) = (left.values(packet), right.values(packet));
+                let mut pairs = left.iter().flat_map(|a| right.iter().map(move |b| (a, b)));
+                match every {
+                    Every::One => pairs.any(|(a, b)| a.compare(*relation, b)),
+                    Every::All => {
+                        !left.is_empty()
+                            && !right.is_empty()
+                            && pairs.all(|(a, b)| a.compare(*relation, b))
+                    }
+                }
             }
-            Self::Compare(operand, relation, constant) => {
-                operand.any(packet, |value| value.compare(*relation, constant))
-            }
-            Self::In(operand, set) => operand.any(packet, |value| {
+            Self::In(term, set) => term.values(packet).iter().any(|value| {
                 set.iter().any(|(low, high)| match high {
                     None => value.compare(Relation::Equal, low),
                     Some(high) => {
@@ -152,21 +198,11 @@ impl Test {
                     }
                 })
             }),
+            Self::Matches(term, pattern) => term.values(packet).iter().any(|value| match value {
+                Value::Bytes(bytes) => pattern.is_match(bytes),
+                _ => false,
+            }),
         }
-    }
-}
-
-impl Operand {
-    fn any(&self, packet: &Packet<'_>, fits: impl Fn(&Value<'_>) -> bool) -> bool {
-        let values = (self.field.values)(packet);
-        values.into_iter().flatten().any(|value| match (&self.slice, value) {
-            (None, value) => fits(&value),
-            (Some(range), Value::Bytes(bytes)) => {
-                let end = range.end.min(bytes.len());
-                bytes.get(range.start..end).is_some_and(|part| fits(&Value::Bytes(part)))
-            }
-            (Some(_), _) => false,
-        })
     }
 }
 

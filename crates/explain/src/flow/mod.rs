@@ -19,6 +19,7 @@ use handclasp_wire::time::Instant;
 
 use crate::capture::dissect::{Complaint, Segment};
 use crate::mark::{Analyser, Analysis, Completeness, Marks, Scale};
+use crate::track::Side;
 
 use end::End;
 use evidence::Evidence;
@@ -87,10 +88,26 @@ pub struct Seen {
     pub stream: u64,
     /// Which of its ends sent the segment.
     pub from: usize,
+    /// Which of them opened it, or most likely did.
+    pub client: usize,
+    /// When its first segment was seen.
+    pub first: Instant,
+    /// When the segment before this one was.
+    pub previous: Instant,
     /// What is said of the segment.
     pub analysis: Analysis,
+    /// Both ends' states before it.
+    pub before: [Option<State>; 2],
     /// Both ends' states after it.
     pub states: [Option<State>; 2],
+}
+
+impl Seen {
+    /// Which side sent the segment.
+    #[must_use]
+    pub const fn side(&self) -> Side {
+        if self.from == self.client { Side::Client } else { Side::Server }
+    }
 }
 
 impl Flow {
@@ -155,7 +172,7 @@ impl Flow {
         }
         let sight = Sight::of(segment);
         let before = self.states.of;
-        self.last = sight;
+        let previous = std::mem::replace(&mut self.last, sight).at;
         self.completeness = analysis.completeness;
         self.ends[from].count(segment, &analysis);
         // Of what was sent twice, nobody knows which copy was acknowledged (RFC 6298 §3).
@@ -176,7 +193,8 @@ impl Flow {
         if segment.header.flags.contains(Flags::ACK) {
             self.troubles[1 - from].acknowledge(segment.header.ack);
         }
-        Seen { stream: self.stream, from, analysis, states: self.states.of }
+        let (stream, client, first) = (self.stream, self.client, self.first.at);
+        Seen { stream, from, client, first, previous, analysis, before, states: self.states.of }
     }
 
     fn complain(&mut self, complaint: &Complaint) {

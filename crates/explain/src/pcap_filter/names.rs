@@ -145,6 +145,6 @@ pub(super) fn number(word: &str) -> Option<u32> {
 
 /// The word of the language that is most like this one.
 pub(super) fn nearest(word: &str) -> &'static str {
-    let near = |known: &&&str| crate::filter::distance(known, word);
+    let near = |known: &&&str| crate::filter::field::distance(known, word);
     WORDS.iter().min_by_key(near).unwrap_or(&"host")
 }
