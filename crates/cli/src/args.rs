@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::capture::args::CaptureArgs;
 use crate::lab::args::LabArgs;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 use crate::show::args::ShowArgs;
@@ -21,4 +22,5 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     Listen(ListenArgs),
     Show(ShowArgs),
+    Capture(CaptureArgs),
 }

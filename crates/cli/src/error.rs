@@ -33,9 +33,16 @@ pub(crate) enum Error {
     Resolve(String, io::Error),
     #[error("--link {0} needs our own address on it: type --address 192.0.2.2/24")]
     NoAddress(crate::link::LinkName),
+    #[error("-W needs an end of each file: type -C 100MB or -G 60")]
+    FilesWithoutEnd,
+    #[error("standard output is one stream of packets: type -w FILE with -C, -G or --json")]
+    StreamRotates,
     #[cfg(not(target_os = "linux"))]
     #[error("this needs Linux: type handclasp lab --virtual")]
     NeedsLinux,
+    #[cfg(not(target_os = "linux"))]
+    #[error("live capture needs Linux: type handclasp show FILE")]
+    CaptureNeedsLinux,
     #[error(transparent)]
     Io(#[from] io::Error),
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod capture;
 mod error;
 mod input;
 mod lab;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
         Command::Show(args) => show::run(&args),
+        Command::Capture(args) => capture::run(&args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

@@ -76,8 +76,6 @@ pub struct Statistics {
 pub struct Live {
     socket: AsyncFd<OwnedFd>,
     interface: Interface,
-    /// The loopback interface shows each packet twice, out and in.
-    loopback: bool,
     mailbox: Mailbox,
     statistics: Statistics,
 }
@@ -101,6 +99,10 @@ impl Live {
         let loopback = sys::interface_hardware(&socket, name)? == libc::ARPHRD_LOOPBACK;
         sys::packet_option(&socket, libc::PACKET_AUXDATA)?;
         sys::stamp_packets(&socket)?;
+        if loopback {
+            // It shows each packet twice, out and in.
+            sys::packet_option(&socket, libc::PACKET_IGNORE_OUTGOING)?;
+        }
         if sockopt::set_socket_recv_buffer_size_force(&socket, options.buffer).is_err() {
             sockopt::set_socket_recv_buffer_size(&socket, options.buffer)?;
         }
@@ -118,7 +120,16 @@ impl Live {
         let mailbox = Mailbox::new(BATCH, size, TAG);
         let socket = sys::register(socket, Interest::READABLE)?;
         let statistics = Statistics::default();
-        Ok(Self { socket, interface, loopback, mailbox, statistics })
+        Ok(Self { socket, interface, mailbox, statistics })
+    }
+
+    /// What packets of an interface begin with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Live::open`], but for the filter.
+    pub fn medium_of(name: &str) -> io::Result<Medium> {
+        Interface::by_name(name).map(|interface| interface.medium())
     }
 
     /// What the packets begin with.
@@ -140,12 +151,9 @@ impl Live {
         mut each: impl FnMut(&Frame<'_>) -> io::Result<bool>,
     ) -> io::Result<usize> {
         std::future::poll_fn(|cx| self.poll_batch(cx)).await?;
-        let (medium, loopback) = (self.medium(), self.loopback);
+        let medium = self.medium();
         let mut seen = 0;
         for (meta, slot) in self.mailbox.packets() {
-            if loopback && meta.outgoing {
-                continue;
-            }
             let bytes = restored(slot, &meta, medium);
             let since = |at: std::time::SystemTime| at.duration_since(std::time::UNIX_EPOCH).ok();
             let time = meta.at.and_then(since).unwrap_or_default();

@@ -216,6 +216,19 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Connections(count) => write!(out, "{} connections", Count(count)),
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "interrupted"),
+        Message::Capturing { interface } => {
+            write!(out, "capturing on {interface}; Ctrl-C ends it")
+        }
+        Message::Captured { packets, bytes, files } => {
+            let (s, ss) = (if packets == 1 { "" } else { "s" }, if files == 1 { "" } else { "s" });
+            let (packets, files) = (Count(packets), Count(files));
+            write!(out, "{packets} packet{s}, {}, in {files} file{ss}", Size(bytes))
+        }
+        Message::DroppedByKernel { dropped: 0, .. } => write!(out, "none dropped by the kernel"),
+        Message::DroppedByKernel { dropped, of } => {
+            let (dropped, of) = (Count(dropped), Count(of));
+            write!(out, "{dropped} of {of} dropped by the kernel, which had no room")
+        }
         Message::Next => write!(out, "next"),
         Message::Note { .. } | Message::Ending(_) | Message::Hint(_) => Ok(()),
     }

@@ -134,6 +134,27 @@ pub enum Message<'a> {
     },
     /// The user stopped it.
     Interrupted,
+    /// Packets of an interface are being captured.
+    Capturing {
+        /// Its name.
+        interface: &'a str,
+    },
+    /// What was captured.
+    Captured {
+        /// Packets.
+        packets: u64,
+        /// Their bytes, as far as they were kept.
+        bytes: u64,
+        /// Files that were written.
+        files: u64,
+    },
+    /// Packets that the kernel had no room for.
+    DroppedByKernel {
+        /// How many.
+        dropped: u64,
+        /// Of how many that the filter let pass.
+        of: u64,
+    },
     /// Heading of the commands to try next.
     Next,
     /// What a suggested command shows.

@@ -115,6 +115,15 @@ impl fmt::Display for PcapFilterError {
     }
 }
 
+impl PcapFilterError {
+    /// The filter, and under it a line that marks the fault. Tabs and characters of other widths
+    /// than one count as one column.
+    #[must_use]
+    pub fn under(&self, text: &str) -> String {
+        crate::filter::underlined(text, &self.span)
+    }
+}
+
 impl std::error::Error for PcapFilterError {}
 
 type Result<T> = std::result::Result<T, PcapFilterError>;
