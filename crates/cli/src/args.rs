@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::capture::args::CaptureArgs;
+use crate::flows::args::FlowsArgs;
 use crate::lab::args::LabArgs;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 use crate::show::args::ShowArgs;
@@ -23,4 +24,5 @@ pub(crate) enum Command {
     Listen(ListenArgs),
     Show(ShowArgs),
     Capture(CaptureArgs),
+    Flows(FlowsArgs),
 }

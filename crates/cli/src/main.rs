@@ -4,11 +4,13 @@
 mod args;
 mod capture;
 mod error;
+mod flows;
 mod input;
 mod lab;
 mod link;
 mod netcat;
 mod show;
+mod verdict;
 mod watch;
 mod whims;
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Listen(args) => netcat::listen(args),
         Command::Show(args) => show::run(&args),
         Command::Capture(args) => capture::run(&args),
+        Command::Flows(args) => flows::run(&args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

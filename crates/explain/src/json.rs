@@ -6,17 +6,24 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use handclasp_wire::tcp::Flags;
 use serde::Serialize;
 
 use crate::capture::dissect;
 
+use crate::catalogue::findings::Findings;
 use crate::catalogue::{Cast, Language, Message};
 use crate::filter;
 use crate::filter::field::{Field, Fields};
+use crate::finding::{Finding, Says, Severity};
+use crate::flow::Flow;
+use crate::flow::end::{Counts, End, Offer, RoundTrips};
+use crate::mark::Marks;
+use crate::nanos;
 use crate::track::row::{Known, Row};
-use crate::track::summary::Summary;
+use crate::track::summary::{Ending, Summary};
 use crate::track::{Both, Fate, Side};
 
 /// The version of the names below. It changes when one changes its meaning or goes away.
@@ -196,6 +203,121 @@ impl Connection {
     #[must_use]
     pub fn new(stream: u64, sockets: Both<SocketAddr>, summary: Summary) -> Self {
         Self { v: VERSION, r#type: "connection", stream, sockets, summary }
+    }
+}
+
+/// A connection of a capture.
+#[derive(Clone, Debug, Serialize)]
+pub struct Followed<'a> {
+    v: u32,
+    r#type: &'static str,
+    time_ns: u64,
+    #[serde(rename = "tcp.stream")]
+    stream: u64,
+    sockets: Both<SocketAddr>,
+    client: Sent<'a>,
+    server: Sent<'a>,
+    #[serde(serialize_with = "nanos::maybe")]
+    handshake_rtt_ns: Option<Duration>,
+    #[serde(serialize_with = "nanos::of")]
+    duration_ns: Duration,
+    ending: Ending,
+    #[serde(rename = "tcp.completeness")]
+    completeness: u8,
+    conn_state: &'static str,
+    history: &'a str,
+    severity: Option<Severity>,
+    verdict: &'a str,
+}
+
+/// What one end of it sent.
+#[derive(Clone, Debug, Serialize)]
+struct Sent<'a> {
+    state: Option<&'static str>,
+    bytes: u64,
+    retransmitted: u64,
+    #[serde(flatten)]
+    counts: &'a Counts,
+    round_trips: &'a RoundTrips,
+    offer: Option<Offer>,
+    ttl: Option<u8>,
+    isn: Option<u32>,
+}
+
+impl<'a> Sent<'a> {
+    fn new(flow: &'a Flow, end: usize) -> Self {
+        let End { counts, round_trips, offer, ttl, isn, .. } = &flow.ends[end];
+        Self {
+            state: flow.states.of[end].map(|state| state.name()),
+            bytes: counts.unique_bytes,
+            retransmitted: flow.evidence[end].count(Marks::RETRANSMISSION),
+            counts,
+            round_trips,
+            offer: *offer,
+            ttl: *ttl,
+            isn: *isn,
+        }
+    }
+}
+
+impl<'a> Followed<'a> {
+    /// The connection as an object; `verdict` is a sentence about it, `severity` that of the
+    /// worst finding.
+    #[must_use]
+    pub fn new(flow: &'a Flow, severity: Option<Severity>, verdict: &'a str) -> Self {
+        let (client, server) = (flow.client, flow.server());
+        Self {
+            v: VERSION,
+            r#type: "connection",
+            time_ns: flow.first.at.as_nanos(),
+            stream: flow.stream,
+            sockets: Both { client: flow.key.ends[client], server: flow.key.ends[server] },
+            client: Sent::new(flow, client),
+            server: Sent::new(flow, server),
+            handshake_rtt_ns: flow.handshake.round_trip(),
+            duration_ns: flow.duration(),
+            ending: flow.ending(),
+            completeness: flow.completeness.bits(),
+            conn_state: flow.zeek.conn_state(),
+            history: flow.zeek.history(),
+            severity,
+            verdict,
+        }
+    }
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Found<'a> {
+    v: u32,
+    r#type: &'static str,
+    severity: Severity,
+    #[serde(rename = "tcp.stream", skip_serializing_if = "Option::is_none")]
+    stream: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sockets: Option<Both<SocketAddr>>,
+    frames: &'a [u64],
+    sentence: String,
+    advice: String,
+    figures: &'a Says,
+}
+
+impl<'a> Found<'a> {
+    /// The finding as an object.
+    #[must_use]
+    pub fn new(finding: &'a Finding, language: &dyn Findings) -> Self {
+        let about = finding.about;
+        Self {
+            v: VERSION,
+            r#type: "finding",
+            severity: finding.severity,
+            stream: about.map(|about| about.stream),
+            sockets: about.map(|about| Both { client: about.client, server: about.server }),
+            frames: &finding.evidence,
+            sentence: language.finding(&finding.says),
+            advice: language.advice(&finding.says),
+            figures: &finding.says,
+        }
     }
 }
 

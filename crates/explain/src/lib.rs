@@ -20,6 +20,7 @@ pub mod flow;
 pub mod json;
 pub mod ladder;
 pub mod mark;
+pub mod nanos;
 pub mod pcap_filter;
 pub mod trace;
 pub mod track;

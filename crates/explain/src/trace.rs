@@ -46,6 +46,8 @@ pub struct Step<'a> {
 
 /// What a frame says of TCP.
 #[derive(Debug)]
+// One lives at a time, and a box would be one allocation for each packet.
+#[expect(clippy::large_enum_variant)]
 pub enum What<'a> {
     /// A segment, and what it is within its connection.
     Segment(Segment<'a>, Seen),

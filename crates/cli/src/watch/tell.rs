@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
+use handclasp_explain::catalogue::findings::Findings;
 use handclasp_explain::catalogue::{Cast, English, Language, Message};
 use handclasp_explain::json;
 use handclasp_explain::ladder::{Ladder, View};
@@ -42,6 +43,8 @@ impl<T: Teller> Teller for Option<T> {
 
 /// The language of everything that is said.
 pub(crate) static LANGUAGE: &dyn Language = &English;
+/// The same, of findings.
+pub(crate) static FINDINGS: &dyn Findings = &English;
 
 /// Draws a ladder; with several connections, says which one the next rows are of.
 pub(crate) struct Drawing<W> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use handclasp_tcp::State;
 
-use super::{Cast, Count, Hint, Language, Message, Rate, Size, Time};
+use super::{Cast, Count, Heading, Hint, Language, Message, Rate, Size, Time};
+use crate::finding::Severity;
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -215,6 +216,22 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Connections(1) => write!(out, "1 connection"),
         Message::Connections(count) => write!(out, "{} connections", Count(count)),
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
+        Message::Heading(heading) => out.write_str(heading_text(heading)),
+        Message::Severity(severity) => out.write_str(match severity {
+            Severity::Note => "note",
+            Severity::Warn => "warning",
+            Severity::Error => "error",
+        }),
+        Message::Frames(frames) => write_frames(out, frames),
+        Message::NothingFound => write!(out, "nothing stands out"),
+        Message::Pause(time) => write!(out, "{} pass", Time(time)),
+        Message::NotCaptured { bytes, from } => {
+            let who = Cast::default().subject(from);
+            write!(out, "{} from {who} are not in the capture", Size(bytes))
+        }
+        Message::Shown { shown, of } => {
+            write!(out, "{} of {} connections shown", Count(shown), Count(of))
+        }
         Message::Interrupted => write!(out, "interrupted"),
         Message::Capturing { interface } => {
             write!(out, "capturing on {interface}; Ctrl-C ends it")
@@ -234,6 +251,27 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
     }
 }
 
+fn write_frames(out: &mut dyn Write, frames: &[u64]) -> fmt::Result {
+    out.write_str(if frames.len() == 1 { "packet " } else { "packets " })?;
+    frames
+        .iter()
+        .enumerate()
+        .try_for_each(|(i, frame)| write!(out, "{}{frame}", if i > 0 { ", " } else { "" }))
+}
+
+fn heading_text(heading: Heading) -> &'static str {
+    match heading {
+        Heading::Client => "client",
+        Heading::Server => "server",
+        Heading::Duration => "time",
+        Heading::Packets => "packets →/←",
+        Heading::Bytes => "bytes →/←",
+        Heading::RoundTrip => "SYN→SYN-ACK",
+        Heading::Resent => "resent",
+        Heading::Verdict => "verdict",
+    }
+}
+
 fn hint_text(hint: Hint) -> &'static str {
     match hint {
         Hint::LoseThird => "lose the third handshake packet",
@@ -244,6 +282,10 @@ fn hint_text(hint: Hint) -> &'static str {
         Hint::ClosedPort => "connect where nobody listens",
         Hint::Capture => "keep the packets for Wireshark",
         Hint::Absolute => "show sequence numbers as in the headers",
+        Hint::OneFlow => "one connection, packet by packet",
+        Hint::EveryPacket => "every packet",
+        Hint::AllFlows => "all connections in a table",
+        Hint::Contents => "what was sent",
         Hint::Curl => "let curl talk to our stack",
     }
 }

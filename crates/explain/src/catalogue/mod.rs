@@ -12,6 +12,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::finding::Severity;
 use crate::track::Side;
 use crate::track::note::Note;
 use crate::track::summary::Ending;
@@ -132,6 +133,30 @@ pub enum Message<'a> {
         /// To whom.
         server: SocketAddr,
     },
+    /// Heading of a column of a table of connections.
+    Heading(Heading),
+    /// How much a finding matters.
+    Severity(Severity),
+    /// The frames that show something; not all, if there are many.
+    Frames(&'a [u64]),
+    /// Nothing is worth telling.
+    NothingFound,
+    /// So much time passed in which nothing was sent.
+    Pause(Duration),
+    /// Bytes of a stream that are not in the capture.
+    NotCaptured {
+        /// How many.
+        bytes: u64,
+        /// Who sent them.
+        from: Side,
+    },
+    /// Several connections are in the capture, and these many of them were shown.
+    Shown {
+        /// How many were.
+        shown: u64,
+        /// Of how many.
+        of: u64,
+    },
     /// The user stopped it.
     Interrupted,
     /// Packets of an interface are being captured.
@@ -161,6 +186,28 @@ pub enum Message<'a> {
     Hint(Hint),
 }
 
+/// A column of a table of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Heading {
+    /// Who opened it.
+    Client,
+    /// To whom.
+    Server,
+    /// From the first packet to the last.
+    Duration,
+    /// Packets from the client and from the server.
+    Packets,
+    /// Bytes of payload from the client and from the server, each counted once.
+    Bytes,
+    /// From the SYN to the SYN-ACK.
+    RoundTrip,
+    /// Segments that were sent again.
+    Resent,
+    /// What is to be said of it.
+    Verdict,
+}
+
 /// What a suggested command shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -181,6 +228,14 @@ pub enum Hint {
     Capture,
     /// Sequence numbers as in the headers.
     Absolute,
+    /// One connection of several, packet by packet.
+    OneFlow,
+    /// All packets of long runs of data.
+    EveryPacket,
+    /// All connections of a capture in a table.
+    AllFlows,
+    /// What was sent.
+    Contents,
     /// A well-known program does the same.
     Curl,
 }

@@ -1,6 +1,6 @@
 //! Only one direction was captured: the other took another path, or a filter hid it.
 
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::flow::Flow;
 
 pub(super) struct Asymmetric;
@@ -14,7 +14,7 @@ impl Rule for Asymmetric {
         if flow.ends[1 - seen].counts.packets > 0 || !answered {
             return None;
         }
-        let says = Says::Asymmetric { seen: side(flow, seen) };
+        let says = Says::Asymmetric { seen: flow.side(seen) };
         let finding = Finding::of(flow, Severity::Warn, says);
         Some(finding.shown_by([flow.first.frame, flow.last.frame]))
     }

@@ -1,6 +1,6 @@
 //! An MTU black hole: small segments arrive, large ones do not, however often they are sent.
 
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::capture::dissect::About;
 use crate::flow::Flow;
 
@@ -34,6 +34,6 @@ fn look(flow: &Flow, from: usize) -> Option<Finding> {
         return None;
     }
     let (size, times) = (worst.len, worst.frames.count());
-    let says = Says::BlackHole { from: side(flow, from), size, times, told };
+    let says = Says::BlackHole { from: flow.side(from), size, times, told };
     Some(Finding::of(flow, Severity::Error, says).shown_by_all(Some(&worst.frames)))
 }

@@ -1,7 +1,7 @@
 //! Wrong checksums: all of one end's are the work of a network card that fills them in behind
 //! the capture; a few are damage.
 
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::flow::Flow;
 
 pub(super) struct Checksums;
@@ -18,9 +18,9 @@ impl Rule for Checksums {
         let most = 4 * packets >= 3 * flow.ends[of].counts.packets;
         let believed = flow.ends[1 - of].counts.acks > 0;
         let (severity, says) = if most && believed {
-            (Severity::Note, Says::Offloaded { of: side(flow, of), packets })
+            (Severity::Note, Says::Offloaded { of: flow.side(of), packets })
         } else {
-            (Severity::Warn, Says::Damaged { of: side(flow, of), packets })
+            (Severity::Warn, Says::Damaged { of: flow.side(of), packets })
         };
         let frames = &flow.troubles[of].damaged;
         Some(Finding::of(flow, severity, says).shown_by_all(Some(frames)))

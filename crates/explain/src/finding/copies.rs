@@ -1,7 +1,7 @@
 //! Packets that are in the capture twice: it was made at two places at once, or a switch's mirror
 //! port shows both directions of a link. They look like retransmissions and are none.
 
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::flow::Flow;
 
 pub(super) struct Copies;
@@ -13,7 +13,7 @@ impl Rule for Copies {
         if copies(of) == 0 {
             return None;
         }
-        let says = Says::Copies { of: side(flow, of), count: copies(of) };
+        let says = Says::Copies { of: flow.side(of), count: copies(of) };
         let finding = Finding::of(flow, Severity::Note, says);
         Some(finding.shown_by_all(Some(&flow.troubles[of].copies)))
     }

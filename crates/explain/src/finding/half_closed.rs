@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::flow::Flow;
 
 /// What a program that means it may take to finish.
@@ -28,7 +28,7 @@ impl Rule for HalfClosed {
         if time < LONG || busy {
             return None;
         }
-        let says = Says::HalfClosed { by: side(flow, by), time, ended };
+        let says = Says::HalfClosed { by: flow.side(by), time, ended };
         Some(Finding::of(flow, Severity::Warn, says).shown_by([fin.frame, end.frame]))
     }
 }

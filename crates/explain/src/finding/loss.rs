@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::flow::Flow;
 use crate::mark::Marks;
 
@@ -33,7 +33,7 @@ impl Rule for Loss {
         let longest = flow.troubles[from].longest_wait;
         let bad = 100 * resent > of || longest > LONG;
         let severity = if bad { Severity::Warn } else { Severity::Note };
-        let says = Says::Loss { from: side(flow, from), resent, of, fast, longest };
+        let says = Says::Loss { from: flow.side(from), resent, of, fast, longest };
         let frames = flow.evidence[from].of(Marks::RETRANSMISSION);
         Some(Finding::of(flow, severity, says).shown_by_all(frames))
     }

@@ -30,7 +30,6 @@ use std::net::SocketAddr;
 
 use crate::flow::Flow;
 use crate::flow::evidence::Frames;
-use crate::track::Side;
 
 pub use says::Says;
 
@@ -109,15 +108,36 @@ pub fn rules() -> Vec<Box<dyn Rule + Send>> {
     ]
 }
 
+/// All rules, and what they remember of the connections that they saw.
+pub struct Examiner {
+    rules: Vec<Box<dyn Rule + Send>>,
+}
+
+impl Default for Examiner {
+    fn default() -> Self {
+        Self { rules: rules() }
+    }
+}
+
+impl Examiner {
+    /// What is to be said of a connection that is over.
+    pub fn see(&mut self, flow: &Flow) -> Vec<Finding> {
+        self.rules.iter_mut().filter_map(|rule| rule.see(flow)).collect()
+    }
+
+    /// What only all connections together show.
+    #[must_use]
+    pub fn conclude(mut self) -> Vec<Finding> {
+        self.rules.iter_mut().flat_map(|rule| rule.conclude()).collect()
+    }
+}
+
 /// What all rules say of these connections: of each in turn, and then of all together.
 #[must_use]
 pub fn find<'a>(flows: impl IntoIterator<Item = &'a Flow>) -> Vec<Finding> {
-    let mut rules = rules();
-    let mut found = Vec::new();
-    for flow in flows {
-        found.extend(rules.iter_mut().filter_map(|rule| rule.see(flow)));
-    }
-    found.extend(rules.iter_mut().flat_map(|rule| rule.conclude()));
+    let mut examiner = Examiner::default();
+    let mut found: Vec<_> = flows.into_iter().flat_map(|flow| examiner.see(flow)).collect();
+    found.extend(examiner.conclude());
     found
 }
 
@@ -146,11 +166,6 @@ impl Finding {
     fn shown_by_all(self, frames: Option<&Frames>) -> Self {
         self.shown_by(frames.into_iter().flat_map(Frames::iter))
     }
-}
-
-/// Which side an end is.
-const fn side(flow: &Flow, end: usize) -> Side {
-    if end == flow.client { Side::Client } else { Side::Server }
 }
 
 #[cfg(test)]

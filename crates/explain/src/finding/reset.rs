@@ -4,7 +4,7 @@ use handclasp_tcp::State;
 
 use super::closed_port::ClosedPort;
 use super::kernel_reset::KernelReset;
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::flow::Flow;
 
 pub(super) struct Reset;
@@ -18,7 +18,7 @@ impl Rule for Reset {
         if !before.is_synchronized() || told.is_some() {
             return None;
         }
-        let by = side(flow, reset.by);
+        let by = flow.side(reset.by);
         let usual = flow.ends[reset.by].ttl.unwrap_or(reset.ttl);
         let (severity, says) = if usual.abs_diff(reset.ttl) > 1 {
             (Severity::Error, Says::ForgedReset { named: by, ttl: reset.ttl, usual })

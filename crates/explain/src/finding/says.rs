@@ -4,10 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::capture::dissect::About as Complaint;
+use crate::nanos;
 use crate::track::Side;
 
 /// What was found. Durations are as the capture's clock shows them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(tag = "rule", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Says {
     /// A SYN was answered by a RST.
@@ -15,6 +17,7 @@ pub enum Says {
         /// Who seems to have refused it.
         by: Refuser,
         /// From the SYN to the answer.
+        #[serde(rename = "after_ns", serialize_with = "nanos::of")]
         after: Duration,
         /// How many SYNs were sent.
         syns: u64,
@@ -24,11 +27,13 @@ pub enum Says {
         /// How many were sent.
         syns: u64,
         /// How long after the one before each was sent.
+        #[serde(rename = "waits_ns", serialize_with = "nanos::each")]
         waits: Vec<Duration>,
     },
     /// The system under the client reset what it knew nothing of.
     KernelReset {
         /// From the SYN-ACK to the RST.
+        #[serde(rename = "after_ns", serialize_with = "nanos::of")]
         after: Duration,
     },
     /// The server sent its SYN-ACK again although the client had answered.
@@ -46,6 +51,7 @@ pub enum Says {
     /// A port opened a connection and then showed itself closed.
     ShowsClosed {
         /// From the SYN-ACK to the RST.
+        #[serde(rename = "after_ns", serialize_with = "nanos::of")]
         after: Duration,
     },
     /// A connection was ended by a RST.
@@ -73,6 +79,7 @@ pub enum Says {
         /// How often.
         times: u64,
         /// For how long at once.
+        #[serde(rename = "longest_ns", serialize_with = "nanos::of")]
         longest: Duration,
         /// Whether it never had room again.
         still: bool,
@@ -97,6 +104,7 @@ pub enum Says {
         /// How many of them duplicate ACKs asked for.
         fast: u64,
         /// The longest that one had been waiting.
+        #[serde(rename = "longest_ns", serialize_with = "nanos::of")]
         longest: Duration,
     },
     /// Segments were sent again that had arrived.
@@ -131,6 +139,7 @@ pub enum Says {
         /// Who closed.
         by: Side,
         /// For how long the other did not.
+        #[serde(rename = "time_ns", serialize_with = "nanos::of")]
         time: Duration,
         /// Whether it did in the end.
         ended: bool,
@@ -140,6 +149,7 @@ pub enum Says {
         /// How many.
         count: u64,
         /// In what time.
+        #[serde(rename = "time_ns", serialize_with = "nanos::of")]
         time: Duration,
     },
     /// Something was sent again and again and never acknowledged.
@@ -213,7 +223,8 @@ pub enum Says {
 }
 
 /// Who refuses a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "who", rename_all = "kebab-case")]
 pub enum Refuser {
     /// The host: nobody listens at the port.
     Port,

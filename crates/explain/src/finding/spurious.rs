@@ -1,7 +1,7 @@
 //! Segments that were sent again although they had arrived: a timer that is too short, a path
 //! that delays or reorders, or ACKs that were lost.
 
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::flow::Flow;
 use crate::mark::Marks;
 
@@ -21,7 +21,7 @@ impl Rule for Spurious {
         }
         let often = spurious >= 3 && 2 * spurious >= of;
         let severity = if often { Severity::Warn } else { Severity::Note };
-        let says = Says::Spurious { from: side(flow, from), count: spurious, of };
+        let says = Says::Spurious { from: flow.side(from), count: spurious, of };
         let frames = flow.evidence[from].of(Marks::SPURIOUS_RETRANSMISSION);
         Some(Finding::of(flow, severity, says).shown_by_all(frames))
     }

@@ -1,6 +1,6 @@
 //! Data or a FIN that was sent again and again, and that nobody ever acknowledged.
 
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::flow::Flow;
 use crate::mark::Marks;
 
@@ -27,7 +27,7 @@ impl Rule for Unacknowledged {
         }
         let (fin, bytes) = (flow.troubles[from].fin.is_some(), flow.unacknowledged(from));
         let times = flow.troubles[from].worst.frames.count();
-        let says = Says::Unacknowledged { from: side(flow, from), bytes, fin, times };
+        let says = Says::Unacknowledged { from: flow.side(from), bytes, fin, times };
         let finding = Finding::of(flow, Severity::Error, says);
         let frames = flow.troubles[from].worst.frames.iter();
         Some(finding.shown_by(frames.chain(last)))

@@ -1,6 +1,6 @@
 //! A sender that fills the receiver's window again and again could go faster.
 
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::flow::Flow;
 use crate::mark::Marks;
 
@@ -19,7 +19,7 @@ impl Rule for WindowLimited {
             return None;
         }
         let window = flow.ends[1 - from].counts.max_window;
-        let says = Says::WindowLimited { by: side(flow, 1 - from), times, window };
+        let says = Says::WindowLimited { by: flow.side(1 - from), times, window };
         let finding = Finding::of(flow, Severity::Note, says);
         Some(finding.shown_by_all(flow.evidence[from].of(Marks::WINDOW_FULL)))
     }

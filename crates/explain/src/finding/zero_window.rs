@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Finding, Rule, Says, Severity, side};
+use super::{Finding, Rule, Says, Severity};
 use crate::flow::Flow;
 
 /// What nobody feels.
@@ -20,7 +20,7 @@ impl Rule for ZeroWindow {
         let (times, longest, still) =
             (closed.times, closed.longest, closed.is_closed() && !flow.states.are_over());
         let severity = if longest > SHORT || still { Severity::Warn } else { Severity::Note };
-        let says = Says::ZeroWindow { by: side(flow, worst), times, longest, still };
+        let says = Says::ZeroWindow { by: flow.side(worst), times, longest, still };
         Some(Finding::of(flow, severity, says).shown_by_all(Some(&closed.frames)))
     }
 }

@@ -7,6 +7,7 @@ use handclasp_wire::time::Instant;
 
 use crate::capture::dissect::Segment;
 use crate::mark::{Analysis, Marks, Scale};
+use crate::nanos;
 
 /// Totals of one direction. Bytes are of payload.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
@@ -70,7 +71,7 @@ pub struct Counts {
     /// Times that one was repeated for the third time.
     pub triple_duplicate_acks: u64,
     /// The longest silence, in nanoseconds.
-    #[serde(rename = "max_idle_ns", serialize_with = "nanos")]
+    #[serde(rename = "max_idle_ns", serialize_with = "nanos::of")]
     pub max_idle: Duration,
 }
 
@@ -80,17 +81,13 @@ pub struct RoundTrips {
     /// How many were measured.
     pub samples: u64,
     /// The shortest, in nanoseconds.
-    #[serde(rename = "min_ns", serialize_with = "nanos")]
+    #[serde(rename = "min_ns", serialize_with = "nanos::of")]
     pub min: Duration,
     /// The longest, in nanoseconds.
-    #[serde(rename = "max_ns", serialize_with = "nanos")]
+    #[serde(rename = "max_ns", serialize_with = "nanos::of")]
     pub max: Duration,
-    #[serde(rename = "sum_ns", serialize_with = "nanos")]
+    #[serde(rename = "sum_ns", serialize_with = "nanos::of")]
     sum: Duration,
-}
-
-fn nanos<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
 }
 
 impl RoundTrips {

@@ -5,6 +5,7 @@
 //! different connections are put together with [`table::merge`].
 
 pub mod end;
+mod ending;
 pub mod evidence;
 pub mod handshake;
 pub mod key;

@@ -47,12 +47,14 @@ impl Layout {
 }
 
 /// The cells that `text` takes.
-pub(super) fn cells(text: &str) -> usize {
+#[must_use]
+pub fn cells(text: &str) -> usize {
     text.width()
 }
 
 /// `text`, and spaces up to `width` cells.
-pub(super) fn pad(text: &str, width: usize) -> String {
+#[must_use]
+pub fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(cells(text))))
 }
 
@@ -77,7 +79,9 @@ pub(super) fn wrap<'a>(
     lines
 }
 
-fn cut(word: &str, width: usize) -> String {
+/// `word`, or its beginning and a dot-dot-dot if it takes more than `width` cells.
+#[must_use]
+pub fn cut(word: &str, width: usize) -> String {
     if cells(word) <= width {
         return word.into();
     }

@@ -3,7 +3,7 @@
 //! Rows are written as they come. Escape codes for colours are always there: a caller whose
 //! output is no terminal strips them, as the `anstream` crate does.
 
-mod layout;
+pub mod layout;
 mod segment;
 
 use std::io::{self, Write};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Both, Side};
+use crate::nanos;
 
 /// What one end sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]
@@ -42,10 +43,10 @@ pub struct Summary {
     #[serde(flatten)]
     pub sent: Both<Counts>,
     /// From the SYN to the SYN-ACK, where each was sent once only.
-    #[serde(rename = "handshake_rtt_ns", serialize_with = "nanos")]
+    #[serde(rename = "handshake_rtt_ns", serialize_with = "nanos::maybe")]
     pub handshake_rtt: Option<Duration>,
     /// From the first packet to the last.
-    #[serde(rename = "duration_ns", serialize_with = "just_nanos")]
+    #[serde(rename = "duration_ns", serialize_with = "nanos::of")]
     pub duration: Duration,
     /// How it ended.
     pub ending: Ending,
@@ -63,15 +64,4 @@ impl Summary {
     pub const fn retransmitted(&self) -> u64 {
         self.sent.client.retransmitted + self.sent.server.retransmitted
     }
-}
-
-fn nanos<S: serde::Serializer>(d: &Option<Duration>, s: S) -> Result<S::Ok, S::Error> {
-    match d {
-        Some(d) => just_nanos(d, s),
-        None => s.serialize_none(),
-    }
-}
-
-fn just_nanos<S: serde::Serializer>(d: &Duration, s: S) -> Result<S::Ok, S::Error> {
-    s.serialize_u64(u64::try_from(d.as_nanos()).unwrap_or(u64::MAX))
 }
