@@ -6,6 +6,7 @@ use crate::capture::args::CaptureArgs;
 use crate::flows::args::FlowsArgs;
 use crate::lab::args::LabArgs;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
+use crate::report::args::ReportArgs;
 use crate::show::args::ShowArgs;
 
 /// TCP that you can see through.
@@ -24,5 +25,6 @@ pub(crate) enum Command {
     Listen(ListenArgs),
     Show(ShowArgs),
     Capture(CaptureArgs),
+    Report(ReportArgs),
     Flows(FlowsArgs),
 }

@@ -9,6 +9,7 @@ mod input;
 mod lab;
 mod link;
 mod netcat;
+mod report;
 mod show;
 mod verdict;
 mod watch;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Listen(args) => netcat::listen(args),
         Command::Show(args) => show::run(&args),
         Command::Capture(args) => capture::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Flows(args) => flows::run(&args),
     };
     match outcome {

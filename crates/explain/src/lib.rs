@@ -22,6 +22,7 @@ pub mod ladder;
 pub mod mark;
 pub mod nanos;
 pub mod pcap_filter;
+pub mod picture;
 pub mod trace;
 pub mod track;
 

@@ -6,6 +6,7 @@
 
 mod english;
 pub mod findings;
+pub mod page;
 mod quantity;
 
 use std::fmt;

@@ -60,7 +60,7 @@ pub fn pad(text: &str, width: usize) -> String {
 
 /// Lines of up to `width` cells, broken between `words`; those behind the first are `hanging`
 /// cells further in. A word that is too long has a line of its own, cut to fit.
-pub(super) fn wrap<'a>(
+pub(crate) fn wrap<'a>(
     words: impl IntoIterator<Item = &'a str>,
     width: usize,
     hanging: usize,
