@@ -58,7 +58,7 @@ const head = () => {
   };
   const parts = [
     begun(), time(D.time), `${count(D.frames)} ${T.packets.toLowerCase()}`, size(D.frame_bytes),
-    `${count(D.connections)} ${T.connections.toLowerCase()}`,
+    `${count(D.connections)} ${(D.connections === 1 ? T.connection : T.connections).toLowerCase()}`,
   ];
   $("top").replaceChildren(el("div", { class: "head" },
     el("div", null,
@@ -375,6 +375,17 @@ const graph = (drawn, side, kind, name) => {
   };
   const middle = (by) => zoom(by, (left + right) / 2, (top + bottom) / 2);
   const all = () => limit({ t0: 0, t1: end, v0: 0, v1: g.high });
+  /* The shortest time in which four fifths of all points lie. */
+  const busy = () => {
+    const times = g.points.map((p) => p[0]).sort((a, b) => a - b);
+    const n = Math.max(1, Math.ceil(times.length * 0.8));
+    let [from, to] = [times[0], times[times.length - 1]];
+    for (let i = 0; i + n <= times.length; i += 1) {
+      if (times[i + n - 1] - times[i] < to - from) [from, to] = [times[i], times[i + n - 1]];
+    }
+    const more = Math.max((to - from) * 0.05, 500);
+    limit({ t0: from - more, t1: to + more, v0: 0, v1: g.high });
+  };
   const pan = (dt, dv) => {
     const [t, v] = [(view.t1 - view.t0) * dt, (view.v1 - view.v0) * dv];
     limit({ t0: view.t0 + t, t1: view.t1 + t, v0: view.v0 + v, v1: view.v1 + v });
@@ -445,7 +456,7 @@ const graph = (drawn, side, kind, name) => {
   const empty = !g.points.length && el("p", { class: "note" }, T.no_points);
   return el("div", { class: "graph" }, el("div", { class: "tools" },
     button(T.zoom_in, () => middle(0.6)), button(T.zoom_out, () => middle(1 / 0.6)),
-    button(T.reset, all)), paper, keys, hint, empty,
+    g.points.length > 4 && button(T.busy, busy), button(T.reset, all)), paper, keys, hint, empty,
     s.merged > 0 && el("p", { class: "note" }, fill(T.merged, s.merged)));
 };
 
