@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::capture::args::CaptureArgs;
+use crate::explain::args::ExplainArgs;
 use crate::flows::args::FlowsArgs;
+use crate::follow::args::FollowArgs;
 use crate::lab::args::LabArgs;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 use crate::report::args::ReportArgs;
@@ -27,4 +29,6 @@ pub(crate) enum Command {
     Capture(CaptureArgs),
     Report(ReportArgs),
     Flows(FlowsArgs),
+    Explain(ExplainArgs),
+    Follow(FollowArgs),
 }

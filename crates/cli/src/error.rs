@@ -23,6 +23,10 @@ pub(crate) enum Error {
         /// Whether anything stands before the damage, which was shown.
         shown: bool,
     },
+    #[error("standard input has more than 256 MB, which this reads twice: save it to a file first")]
+    TooLong,
+    #[error("there is no connection {0}: type handclasp flows to see them")]
+    NoFlow(u64),
     #[error("{0}\n{1}")]
     Filter(String, String),
     #[error("there is no field {0}; is it {1}?")]
@@ -33,8 +37,6 @@ pub(crate) enum Error {
     Resolve(String, io::Error),
     #[error("--link {0} needs our own address on it: type --address 192.0.2.2/24")]
     NoAddress(crate::link::LinkName),
-    #[error("the capture has no connection {0}; type handclasp flows FILE to see which it has")]
-    NoFlow(u64),
     #[error("a picture is of one connection: type --flow once")]
     OneFlow,
     #[error("the capture has {0} connections: type --flow N to choose one")]

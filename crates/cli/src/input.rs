@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use handclasp_explain::capture::Broken;
@@ -16,6 +17,7 @@ use crate::error::Error;
 
 /// What stands for standard input.
 const STDIN: &str = "-";
+const STDIN_NAME: &str = "standard input";
 
 /// A capture that is being read.
 pub(crate) struct Input {
@@ -34,6 +36,50 @@ pub(crate) enum Bar {
     UnlessStdoutIsTerminal,
 }
 
+/// Standard input that is kept, so that it can be read more than once.
+const MOST_KEPT: u64 = 256 << 20;
+
+/// A capture that is read several times.
+pub(crate) enum Again {
+    File(PathBuf),
+    Kept(Rc<[u8]>),
+}
+
+impl Again {
+    /// A file, or what standard input has where `path` is `-`.
+    ///
+    /// # Errors
+    ///
+    /// When standard input cannot be read, or has more than can be kept.
+    pub(crate) fn new(path: &Path) -> Result<Self, Error> {
+        if path.as_os_str() != STDIN {
+            return Ok(Self::File(path.into()));
+        }
+        let mut kept = Vec::new();
+        let read = io::stdin().lock().take(MOST_KEPT + 1).read_to_end(&mut kept);
+        let read = read.map_err(|cause| Error::Open(STDIN_NAME.into(), cause))?;
+        match read as u64 {
+            0..=MOST_KEPT => Ok(Self::Kept(kept.into())),
+            _ => Err(Error::TooLong),
+        }
+    }
+
+    /// Begins to read it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Input::open`].
+    pub(crate) fn open(&self, bar: Bar) -> Result<Input, Error> {
+        match self {
+            Self::File(path) => Input::open(path, bar),
+            Self::Kept(kept) => {
+                let len = Some(kept.len() as u64);
+                Input::new(STDIN_NAME.into(), Box::new(io::Cursor::new(kept.clone())), len, bar)
+            }
+        }
+    }
+}
+
 impl Input {
     /// Opens a capture, or standard input where `path` is `-`.
     ///
@@ -42,7 +88,7 @@ impl Input {
     /// When it cannot be opened, or is no capture.
     pub(crate) fn open(path: &Path, bar: Bar) -> Result<Self, Error> {
         let (name, read, len): (_, Box<dyn Read>, _) = if path.as_os_str() == STDIN {
-            ("standard input".to_owned(), Box::new(io::stdin().lock()), None)
+            (STDIN_NAME.to_owned(), Box::new(io::stdin().lock()), None)
         } else {
             let name = path.display().to_string();
             let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
@@ -50,6 +96,10 @@ impl Input {
             let len = metadata.is_file().then_some(metadata.len());
             (name, Box::new(file), len)
         };
+        Self::new(name, read, len, bar)
+    }
+
+    fn new(name: String, read: Box<dyn Read>, len: Option<u64>, bar: Bar) -> Result<Self, Error> {
         let shown =
             io::stderr().is_terminal() && (bar == Bar::Allowed || !io::stdout().is_terminal());
         let bar = hidden_bar(len);
@@ -74,6 +124,11 @@ impl Input {
     /// The reader, between one frame and the next.
     pub(crate) fn trace(&mut self) -> &mut Trace<impl Read> {
         &mut self.trace
+    }
+
+    /// Stops in the middle.
+    pub(crate) fn stop(self) {
+        self.bar.finish_and_clear();
     }
 
     /// The connections that are left, and whether the capture was read to its end.

@@ -4,11 +4,14 @@
 mod args;
 mod capture;
 mod error;
+mod explain;
 mod flows;
+mod follow;
 mod input;
 mod lab;
 mod link;
 mod netcat;
+mod output;
 mod report;
 mod show;
 mod verdict;
@@ -45,6 +48,8 @@ fn main() -> ExitCode {
         Command::Capture(args) => capture::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Flows(args) => flows::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Follow(args) => follow::run(&args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),

@@ -116,7 +116,7 @@ impl Packet {
             sack: segment.sack.iter().map(|(l, r)| [l.relative, r.relative]).collect(),
             states: Both { client: row.states.client.into(), server: row.states.server.into() },
             fate: row.fate,
-            marks: notes.clone().filter_map(|note| Some((note.field()?, true))).collect(),
+            marks: row.marks.fields().map(|field| (field, true)).collect(),
             notes: notes
                 .map(|note| language.say(cast, &Message::Note { from: row.from, note }))
                 .collect(),

@@ -23,6 +23,7 @@ pub mod mark;
 pub mod nanos;
 pub mod pcap_filter;
 pub mod picture;
+pub mod stream;
 pub mod trace;
 pub mod track;
 

@@ -2,11 +2,11 @@
 
 pub(crate) mod args;
 mod row;
-mod table;
+pub(crate) mod table;
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use handclasp_explain::finding::Finding;
 use handclasp_explain::flow::Flow;
@@ -15,6 +15,7 @@ use handclasp_explain::json;
 use crate::Outcome;
 use crate::error::Error;
 use crate::input::{self, Bar, Input};
+use crate::output;
 use crate::verdict::Judge;
 use crate::watch::tell::FINDINGS;
 
@@ -85,7 +86,7 @@ fn sort(rows: &mut [Row], args: &FlowsArgs) {
 }
 
 fn write(args: &FlowsArgs, rows: &[Row], found: &[Finding]) -> io::Result<()> {
-    let mut out = BufWriter::new(anstream::stdout().lock());
+    let mut out = output::stdout();
     if args.csv {
         row::write_csv(&mut out, rows)?;
     } else if args.json {
@@ -93,8 +94,7 @@ fn write(args: &FlowsArgs, rows: &[Row], found: &[Finding]) -> io::Result<()> {
             writeln!(out, "{}", row.json)?;
         }
         for finding in found {
-            serde_json::to_writer(&mut out, &json::Found::new(finding, FINDINGS))?;
-            writeln!(out)?;
+            output::object(&mut out, &json::Found::new(finding, FINDINGS))?;
         }
     } else {
         table::write(&mut out, rows, found)?;

@@ -133,6 +133,7 @@ impl Voice {
             width: crate::watch::tell::screen_width(),
             fold_after: (!every_packet).then_some(FOLD_AFTER),
             cast: Cast { ours: Some(left) },
+            numbered: false,
         };
         let mut drawing = Drawing::new(Box::new(anstream::stdout()) as _, view, bar(plan));
         let mut title = Vec::new();

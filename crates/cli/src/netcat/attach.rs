@@ -181,6 +181,7 @@ fn draw(args: &LinkArgs, call: Call) -> Result<Drawing<Box<dyn Write + Send>>, E
         width: screen_width(),
         fold_after: Some(60),
         cast: Cast { ours: Some(left) },
+        numbered: false,
     };
     let mut drawing = Drawing::new(Box::new(anstream::stderr()) as _, view, ProgressBar::hidden());
     drawing.ladder().headings()?;

@@ -1,7 +1,6 @@
 //! `handclasp report`: a capture as a page, or a connection as a picture.
 
 pub(crate) mod args;
-mod spool;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,12 +17,11 @@ use handclasp_explain::track::Side;
 
 use crate::Outcome;
 use crate::error::Error;
-use crate::input::{Bar, Input};
+use crate::input::{Again, Bar, Input};
 use crate::verdict::{Judge, verdict};
 use crate::watch::tell::{FINDINGS, LANGUAGE};
 
 use args::{Picture, ReportArgs};
-use spool::Spool;
 
 /// Runs the command.
 ///
@@ -35,9 +33,9 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome, Error> {
         return picture(args, kind);
     }
     // It is read twice: first to know what is worth drawing.
-    let spool = Spool::new(&args.file)?;
+    let again = Again::new(&args.file)?;
     let limits = Limits { drawn: args.draw.into(), ..Limits::default() };
-    let (mut report, whole) = survey(&spool, limits)?;
+    let (mut report, whole) = survey(&again, limits)?;
     if !args.flow.is_empty() {
         report.retain(&args.flow);
     }
@@ -47,8 +45,11 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome, Error> {
     }
     let mut courses: BTreeMap<u64, Course> =
         chosen.iter().map(|stream| (*stream, Course::new(limits.points()))).collect();
-    follow(&spool, &mut courses)?;
-    let name = spool.name();
+    follow(&again, &mut courses)?;
+    let name = match args.file.as_os_str() == "-" {
+        true => "standard input".into(),
+        false => args.file.file_name().unwrap_or_default().to_string_lossy(),
+    };
     let mut out = create(&args.output)?;
     let written = report.write(&mut out, &name, &courses, LANGUAGE, &ENGLISH);
     written.map_err(|cause| failed(&args.output, cause))?;
@@ -57,8 +58,8 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome, Error> {
 }
 
 /// Reads the capture for what is to be said of each connection.
-fn survey(spool: &Spool, limits: Limits) -> Result<(Report, Result<(), Error>), Error> {
-    let mut input = Input::open(spool.path(), Bar::Allowed)?;
+fn survey(again: &Again, limits: Limits) -> Result<(Report, Result<(), Error>), Error> {
+    let mut input = again.open(Bar::Allowed)?;
     let (mut report, mut judge) = (Report::new(limits), Judge::default());
     while let Some(step) = input.next() {
         report.frame(step.frame.at, step.frame.len, matches!(step.what, What::Segment(..)));
@@ -78,8 +79,8 @@ fn survey(spool: &Spool, limits: Limits) -> Result<(Report, Result<(), Error>), 
 }
 
 /// Reads it again for the pictures of these connections.
-fn follow(spool: &Spool, courses: &mut BTreeMap<u64, Course>) -> Result<(), Error> {
-    let mut input = Input::open(spool.path(), Bar::Allowed)?;
+fn follow(again: &Again, courses: &mut BTreeMap<u64, Course>) -> Result<(), Error> {
+    let mut input = again.open(Bar::Allowed)?;
     while let Some(step) = input.next() {
         if let What::Segment(segment, seen) = &step.what
             && let Some(course) = courses.get_mut(&seen.stream)

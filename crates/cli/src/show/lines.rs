@@ -8,6 +8,7 @@ use handclasp_explain::json;
 use handclasp_explain::trace::{Step, What};
 
 use super::Sink;
+use crate::output::object;
 
 /// Fields with tabs between them.
 pub(super) struct Columns<W> {
@@ -71,11 +72,6 @@ impl<W: Write> Json<W> {
         let fields = if fields.is_empty() { FIELDS.iter().filter(usual).collect() } else { fields };
         Self { out, fields }
     }
-}
-
-fn object(out: &mut impl Write, object: &impl serde::Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, object)?;
-    out.write_all(b"\n")
 }
 
 impl<W: Write> Sink for Json<W> {

@@ -6,7 +6,7 @@ mod line;
 mod lines;
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use handclasp_explain::capture::writer::Writer;
@@ -16,6 +16,7 @@ use handclasp_explain::trace::{Step, What};
 use crate::Outcome;
 use crate::error::Error;
 use crate::input::{self, Bar, Input};
+use crate::output::stdout;
 
 use args::ShowArgs;
 
@@ -67,24 +68,14 @@ fn sink(args: &ShowArgs) -> Result<Box<dyn Sink>, Error> {
     }
     let fields = args.fields.iter().map(|name| find(name.trim())).collect::<Result<Vec<_>, _>>()?;
     Ok(match (args.json, fields.is_empty()) {
-        (true, _) => Box::new(lines::Json::new(output(), fields)),
-        (false, false) => Box::new(lines::Columns::new(output(), fields)),
-        (false, true) => Box::new(line::Lines::new(output(), args)),
+        (true, _) => Box::new(lines::Json::new(stdout(), fields)),
+        (false, false) => Box::new(lines::Columns::new(stdout(), fields)),
+        (false, true) => Box::new(line::Lines::new(stdout(), args)),
     })
 }
 
 fn find(name: &str) -> Result<&'static Field, Error> {
     field::find(name).map_err(|nearest| Error::NoField(name.to_owned(), nearest))
-}
-
-/// Standard output, line by line where somebody watches it.
-fn output() -> Box<dyn Write> {
-    let out = anstream::stdout().lock();
-    if io::stdout().is_terminal() {
-        Box::new(io::LineWriter::new(out))
-    } else {
-        Box::new(BufWriter::new(out))
-    }
 }
 
 fn create(path: &Path) -> Result<Box<dyn Write>, Error> {

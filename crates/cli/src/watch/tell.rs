@@ -11,6 +11,8 @@ use handclasp_explain::track::row::{Known, Row};
 use handclasp_explain::track::{Both, Side};
 use indicatif::ProgressBar;
 
+use crate::output;
+
 /// A connection that rows are told of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct About {
@@ -115,8 +117,7 @@ impl<W: Write + Send> Lines<W> {
 
     /// Writes one object.
     pub(crate) fn object(&mut self, object: &impl serde::Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, object)?;
-        self.out.write_all(b"\n")?;
+        output::object(&mut self.out, object)?;
         self.out.flush()
     }
 }

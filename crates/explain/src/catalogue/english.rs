@@ -223,11 +223,19 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
             Severity::Error => "error",
         }),
         Message::Frames(frames) => write_frames(out, frames),
+        Message::More(count) => write!(out, "and {} more like it", Count(count)),
         Message::NothingFound => write!(out, "nothing stands out"),
         Message::Pause(time) => write!(out, "{} pass", Time(time)),
         Message::NotCaptured { bytes, from } => {
             let who = Cast::default().subject(from);
-            write!(out, "{} from {who} are not in the capture", Size(bytes))
+            match bytes {
+                Some(bytes) => write!(out, "{} from {who} are not in the capture", Size(bytes)),
+                None => write!(out, "the beginning of what {who} sent is not in the capture"),
+            }
+        }
+        Message::Digest { from, bytes, sha256 } => {
+            let who = Cast::default().subject(from);
+            write!(out, "{who}: {} bytes, sha256 {sha256}", Count(bytes))
         }
         Message::Shown { shown, of } => {
             write!(out, "{} of {} connections shown", Count(shown), Count(of))

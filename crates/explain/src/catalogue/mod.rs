@@ -142,14 +142,25 @@ pub enum Message<'a> {
     Frames(&'a [u64]),
     /// Nothing is worth telling.
     NothingFound,
+    /// The same was found so many times more.
+    More(u64),
     /// So much time passed in which nothing was sent.
     Pause(Duration),
     /// Bytes of a stream that are not in the capture.
     NotCaptured {
-        /// How many.
-        bytes: u64,
+        /// How many; `None` if it is what came before the capture began.
+        bytes: Option<u64>,
         /// Who sent them.
         from: Side,
+    },
+    /// What one end sent, and the hash of it.
+    Digest {
+        /// Who.
+        from: Side,
+        /// How many bytes.
+        bytes: u64,
+        /// Their SHA-256.
+        sha256: &'a str,
     },
     /// Several connections are in the capture, and these many of them were shown.
     Shown {

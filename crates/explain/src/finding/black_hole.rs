@@ -18,7 +18,7 @@ impl Rule for BlackHole {
 }
 
 fn look(flow: &Flow, from: usize) -> Option<Finding> {
-    let (worst, counts) = (&flow.troubles[from].worst, &flow.ends[from].counts);
+    let (worst, counts) = (flow.troubles[from].worst()?, &flow.ends[from].counts);
     let lost = |end| flow.troubles[from].acknowledged.is_none_or(|ack| ack.lt(end));
     let in_vain = worst.frames.count() >= OFTEN && lost(worst.seq + worst.len);
     let large = worst.len > SMALL && worst.len >= counts.max_segment;

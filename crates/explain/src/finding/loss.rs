@@ -30,7 +30,7 @@ impl Rule for Loss {
             return None;
         }
         let fast = flow.evidence[from].count(Marks::FAST_RETRANSMISSION);
-        let longest = flow.troubles[from].longest_wait;
+        let longest = flow.troubles[from].longest_wait();
         let bad = 100 * resent > of || longest > LONG;
         let severity = if bad { Severity::Warn } else { Severity::Note };
         let says = Says::Loss { from: flow.side(from), resent, of, fast, longest };

@@ -26,10 +26,11 @@ impl Rule for Unacknowledged {
             return None;
         }
         let (fin, bytes) = (flow.troubles[from].fin.is_some(), flow.unacknowledged(from));
-        let times = flow.troubles[from].worst.frames.count();
+        let worst = flow.troubles[from].worst();
+        let times = worst.map_or(0, |worst| worst.frames.count());
         let says = Says::Unacknowledged { from: flow.side(from), bytes, fin, times };
         let finding = Finding::of(flow, Severity::Error, says);
-        let frames = flow.troubles[from].worst.frames.iter();
+        let frames = worst.into_iter().flat_map(|worst| worst.frames.iter());
         Some(finding.shown_by(frames.chain(last)))
     }
 }

@@ -12,11 +12,9 @@ pub(super) struct ZeroWindow;
 
 impl Rule for ZeroWindow {
     fn see(&mut self, flow: &Flow) -> Option<Finding> {
-        let worst = usize::from(flow.troubles[1].closed.longest > flow.troubles[0].closed.longest);
-        let closed = match &flow.troubles[worst].closed {
-            closed if closed.times > 0 => closed,
-            _ => return None,
-        };
+        let longest = |end: usize| flow.troubles[end].closed.as_ref().map(|closed| closed.longest);
+        let worst = usize::from(longest(1) > longest(0));
+        let closed = flow.troubles[worst].closed.as_ref()?;
         let (times, longest, still) =
             (closed.times, closed.longest, closed.is_closed() && !flow.states.are_over());
         let severity = if longest > SHORT || still { Severity::Warn } else { Severity::Note };

@@ -32,7 +32,7 @@ impl Flow {
             (None, None) => None,
         };
         let both = a.is_some() && b.is_some();
-        match (self.reset, first) {
+        match (self.reset.filter(|reset| reset.believed), first) {
             // Behind both FINs a RST changes nothing.
             (Some(reset), first) if !(both && first.is_some()) => {
                 let refused =

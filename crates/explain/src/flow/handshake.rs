@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use handclasp_wire::tcp::Flags;
+use smallvec::SmallVec;
 
 use super::Sight;
 use crate::capture::dissect::Segment;
@@ -13,7 +14,8 @@ const MAX_SENDINGS: usize = 8;
 /// One packet's sendings.
 #[derive(Clone, Debug, Default)]
 pub struct Sendings {
-    kept: Vec<Sight>,
+    // Mostly there is one.
+    kept: SmallVec<[Sight; 1]>,
     count: u64,
 }
 

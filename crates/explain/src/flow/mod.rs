@@ -4,6 +4,7 @@
 //! that memory grows with the connections that live, not with packets. Flows of tables that saw
 //! different connections are put together with [`table::merge`].
 
+pub(crate) mod coverage;
 pub mod end;
 mod ending;
 pub mod evidence;
@@ -20,7 +21,7 @@ use handclasp_wire::time::Instant;
 
 use crate::capture::dissect::{Complaint, Segment};
 use crate::mark::{Analyser, Analysis, Completeness, Marks, Scale};
-use crate::track::Side;
+use crate::track::{Fate, Side};
 
 use end::End;
 use evidence::Evidence;
@@ -101,6 +102,10 @@ pub struct Seen {
     pub before: [Option<State>; 2],
     /// Both ends' states after it.
     pub states: [Option<State>; 2],
+    /// Whether its receiver had to believe it, if it is a RST.
+    pub believed: bool,
+    /// Whether what reached its sender last was a SYN that it had before.
+    pub syn_came_again: bool,
 }
 
 impl Seen {
@@ -112,12 +117,12 @@ impl Seen {
 }
 
 impl Flow {
-    fn new(key: Key, stream: u64, from: usize, segment: &Segment<'_>) -> Self {
-        let sight = Sight::of(segment);
+    /// A connection of which nothing was seen before this.
+    pub(crate) fn new(key: Key, stream: u64, client: usize, sight: Sight) -> Self {
         Self {
             key,
             stream,
-            client: client(from, segment),
+            client,
             first: sight,
             last: sight,
             ends: Default::default(),
@@ -166,36 +171,77 @@ impl Flow {
         opens && self.analyser.is_reopened_by(from, segment.header.seq)
     }
 
-    fn see(&mut self, from: usize, segment: &Segment<'_>, reused: bool) -> Seen {
-        let mut analysis = self.analyser.see(from, segment);
+    /// The next segment, of which this became.
+    pub(crate) fn see(
+        &mut self,
+        from: usize,
+        segment: &Segment<'_>,
+        fate: Fate,
+        reused: bool,
+    ) -> Seen {
+        // A copy that the link made says nothing about its sender.
+        let counts = fate != Fate::Copied;
+        let mut analysis = match counts {
+            true => self.analyser.see(from, segment),
+            false => self.analyser.glance(from, segment),
+        };
         if reused {
             analysis.marks |= Marks::REUSED_PORTS;
         }
-        let sight = Sight::of(segment);
         let before = self.states.of;
-        let previous = std::mem::replace(&mut self.last, sight).at;
+        let previous = std::mem::replace(&mut self.last, Sight::of(segment)).at;
+        let believed = self.states.see(from, segment, fate, &self.analyser);
+        if counts {
+            self.note_reset(from, segment, before, believed);
+            self.count(from, segment, &analysis);
+        }
+        let (stream, client, first) = (self.stream, self.client, self.first.at);
+        let (states, syn_came_again) = (self.states.of, self.states.syn_came_again(from));
+        Seen {
+            stream,
+            from,
+            client,
+            first,
+            previous,
+            analysis,
+            before,
+            states,
+            believed,
+            syn_came_again,
+        }
+    }
+
+    fn count(&mut self, from: usize, segment: &Segment<'_>, analysis: &Analysis) {
         self.completeness = analysis.completeness;
-        self.ends[from].count(segment, &analysis);
+        self.ends[from].count(segment, analysis);
         // Of what was sent twice, nobody knows which copy was acknowledged (RFC 6298 §3).
         if let Some(acks) = analysis.acks
-            && acks.frame > self.troubles[1 - from].last_resent
+            && acks.frame > self.troubles[1 - from].last_resent()
         {
             self.ends[1 - from].round_trips.add(acks.time);
         }
         self.evidence[from].add(analysis.marks, segment.number);
         self.handshake.see(from == self.client, segment);
-        self.states.see(from, segment, &self.analyser);
-        self.zeek.see(from != self.client, segment, &analysis);
-        if segment.header.flags.contains(Flags::RST) && self.reset.is_none() {
-            let unread = self.unacknowledged(1 - from);
-            self.reset = Some(Reset::new(from, segment, before, unread));
-        }
-        self.troubles[from].sent(segment, &analysis);
+        self.zeek.see(from != self.client, segment, analysis);
+        self.troubles[from].sent(segment, analysis);
         if segment.header.flags.contains(Flags::ACK) {
             self.troubles[1 - from].acknowledge(segment.header.ack);
         }
-        let (stream, client, first) = (self.stream, self.client, self.first.at);
-        Seen { stream, from, client, first, previous, analysis, before, states: self.states.of }
+    }
+
+    /// The first RST counts, or the first that had to be believed.
+    fn note_reset(
+        &mut self,
+        from: usize,
+        segment: &Segment<'_>,
+        before: [Option<State>; 2],
+        believed: bool,
+    ) {
+        let counts = self.reset.is_none_or(|reset| believed && !reset.believed);
+        if segment.header.flags.contains(Flags::RST) && counts {
+            let unread = self.unacknowledged(1 - from);
+            self.reset = Some(Reset::new(from, segment, before, unread, believed));
+        }
     }
 
     fn complain(&mut self, complaint: &Complaint) {
@@ -206,7 +252,7 @@ impl Flow {
 }
 
 /// Who opened the connection whose first captured segment this end sent.
-fn client(from: usize, segment: &Segment<'_>) -> usize {
+pub(crate) fn client(from: usize, segment: &Segment<'_>) -> usize {
     const WELL_KNOWN: u16 = 1024;
     let flags = segment.header.flags;
     let (mine, other) = (segment.src.port(), segment.dst.port());

@@ -1,15 +1,18 @@
 //! All connections of a capture at a time.
 
+use std::hash::BuildHasher;
 use std::mem;
 use std::time::Duration;
 
 use handclasp_wire::time::Instant;
-use hashbrown::HashMap;
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::key::Key;
-use super::{Flow, Seen};
+use super::{Flow, Seen, Sight, client};
 use crate::capture::dissect::{Complaint, Segment};
 use crate::capture::link::Network;
+use crate::track::Fate;
 
 /// What a table remembers, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +58,10 @@ impl Limits {
 #[derive(Debug, Default)]
 pub struct Table {
     limits: Limits,
-    flows: HashMap<Key, Flow>,
+    /// By their keys, which they have themselves. Boxes, so that a table that grows moves
+    /// little and empty places are small.
+    flows: HashTable<Box<Flow>>,
+    hasher: DefaultHashBuilder,
     /// How many connections were seen.
     streams: u64,
     /// At how many connections those that are over are looked for.
@@ -81,21 +87,31 @@ impl Table {
             self.sweep(segment.at);
         }
         let next = self.streams;
-        let flow = self.flows.entry(key).or_insert_with(|| Flow::new(key, next, from, segment));
+        let new = || Flow::new(key, next, client(from, segment), Sight::of(segment));
+        let hasher = &self.hasher;
+        let (is, hash_of) =
+            (|flow: &Flow| flow.key == key, |flow: &Flow| hasher.hash_one(flow.key));
+        let found = self.flows.entry(hasher.hash_one(key), |flow| is(flow), |flow| hash_of(flow));
+        let mut entry = match found {
+            Entry::Occupied(entry) => entry,
+            Entry::Vacant(place) => place.insert(Box::new(new())),
+        };
+        let flow = entry.get_mut();
         let reused = flow.is_reopened_by(from, segment);
         if reused {
-            let old = mem::replace(flow, Flow::new(key, next, from, segment));
+            let old = mem::replace(&mut **flow, new());
             self.over.push(old);
         }
         self.streams += u64::from(flow.stream == next);
-        flow.see(from, segment, reused)
+        flow.see(from, segment, Fate::Arrived, reused)
     }
 
     /// Takes an ICMP error; those about connections that were not seen are passed over.
     pub fn complain(&mut self, complaint: &Complaint) {
         let (key, _) = Key::new(complaint.network, complaint.src, complaint.dst);
         let key = self.within(key);
-        if let Some(flow) = self.flows.get_mut(&key) {
+        let hash = self.hasher.hash_one(key);
+        if let Some(flow) = self.flows.find_mut(hash, |flow| flow.key == key) {
             flow.complain(complaint);
         }
     }
@@ -127,7 +143,7 @@ impl Table {
     /// All connections that were not handed out yet, in the order of their first packets.
     #[must_use]
     pub fn finish(mut self) -> Vec<Flow> {
-        self.over.extend(self.flows.into_values());
+        self.over.extend(self.flows.into_iter().map(|flow| *flow));
         self.over.sort_by_key(|flow| flow.first.frame);
         self.over
     }
@@ -137,16 +153,14 @@ impl Table {
     fn sweep(&mut self, now: Instant) {
         let limits = self.limits;
         let begin = self.over.len();
-        self.over.extend(
-            self.flows.extract_if(|_, flow| is_over(flow, now, &limits)).map(|(_, flow)| flow),
-        );
+        let gone = self.flows.extract_if(|flow| is_over(flow, now, &limits));
+        self.over.extend(gone.map(|flow| *flow));
         if self.flows.len() >= limits.connections {
-            let mut last: Vec<Instant> = self.flows.values().map(|flow| flow.last.at).collect();
+            let mut last: Vec<Instant> = self.flows.iter().map(|flow| flow.last.at).collect();
             let half = last.len() / 2;
             let (_, &mut median, _) = last.select_nth_unstable(half);
-            self.over.extend(
-                self.flows.extract_if(|_, flow| flow.last.at <= median).map(|(_, flow)| flow),
-            );
+            let gone = self.flows.extract_if(|flow| flow.last.at <= median);
+            self.over.extend(gone.map(|flow| *flow));
         }
         self.over[begin..].sort_by_key(|flow| flow.first.frame);
         self.sweep_at = (2 * self.flows.len()).clamp(FEW, limits.connections.max(FEW));
@@ -157,7 +171,7 @@ fn is_over(flow: &Flow, now: Instant, limits: &Limits) -> bool {
     let silent = now - flow.last.at;
     let opening = flow.handshake.third.is_none() && flow.handshake.syns.count() > 0;
     let limit = match opening {
-        _ if flow.states.are_over() => limits.linger,
+        _ if flow.states.are_over() || flow.reset.is_some() => limits.linger,
         true => limits.opening,
         false => limits.idle,
     };

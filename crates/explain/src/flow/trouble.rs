@@ -14,28 +14,33 @@ use crate::mark::{Analysis, Marks};
 /// What one end did or suffered.
 #[derive(Clone, Debug, Default)]
 pub struct Troubles {
-    /// The segment that it sent again most often in a row.
-    pub worst: Resent,
-    /// The one that it sent again last.
-    current: Resent,
-    /// The last frame that sent something again; zero if none did.
-    pub(super) last_resent: u64,
-    /// Times when its own window was closed.
-    pub closed: Closed,
+    /// What it sent again; most connections nothing.
+    again: Option<Box<Again>>,
+    /// Times when its own window was closed; most are never.
+    pub closed: Option<Box<Closed>>,
     /// Its first FIN.
     pub fin: Option<Sight>,
     /// Its first data.
     pub data: Option<Sight>,
     /// The highest number that the other end acknowledged.
     pub acknowledged: Option<SeqNumber>,
-    /// The longest that something sent again had been waiting.
-    pub longest_wait: Duration,
     /// Segments whose checksum is wrong.
     pub damaged: Frames,
     /// Segments that are the ones before them, captured again: the same IPv4 identification.
     pub copies: Frames,
     /// The last segment's number, length and identification.
     previous: Option<(SeqNumber, u32, u16)>,
+}
+
+/// What an end sent again.
+#[derive(Clone, Debug, Default)]
+struct Again {
+    worst: Resent,
+    /// What it sent again last.
+    current: Resent,
+    /// The last frame that sent something again.
+    last: u64,
+    longest_wait: Duration,
 }
 
 /// A segment that was sent again.
@@ -103,7 +108,10 @@ impl Troubles {
             self.damaged.add(segment.number);
         }
         if !flags.intersects(Flags::SYN | Flags::RST) {
-            self.closed.see(sight, segment.header.window != 0);
+            let open = segment.header.window != 0;
+            if !open || self.closed.is_some() {
+                self.closed.get_or_insert_default().see(sight, open);
+            }
         }
         // Zero is what systems that do not count write on every packet.
         let id = segment.ip.id.filter(|&id| id != 0);
@@ -118,17 +126,36 @@ impl Troubles {
 
     fn sent_again(&mut self, segment: &Segment<'_>, analysis: &Analysis) {
         let seq = segment.header.seq;
-        self.last_resent = segment.number;
-        if self.current.seq != seq || self.current.frames.count() == 0 {
-            self.current = Resent { seq, len: 0, frames: Frames::default() };
+        let Again { worst, current, last, longest_wait } =
+            &mut **self.again.get_or_insert_default();
+        *last = segment.number;
+        if current.seq != seq || current.frames.count() == 0 {
+            *current = Resent { seq, len: 0, frames: Frames::default() };
         }
-        self.current.len = self.current.len.max(segment.len);
-        self.current.frames.add(segment.number);
-        if self.current.frames.count() >= self.worst.frames.count() {
-            self.worst.clone_from(&self.current);
+        current.len = current.len.max(segment.len);
+        current.frames.add(segment.number);
+        if current.frames.count() >= worst.frames.count() {
+            worst.clone_from(current);
         }
         let waited = analysis.rto.map_or(Duration::ZERO, |rto| rto.time);
-        self.longest_wait = self.longest_wait.max(waited);
+        *longest_wait = (*longest_wait).max(waited);
+    }
+
+    /// The segment that it sent again most often in a row; none if it sent nothing again.
+    #[must_use]
+    pub fn worst(&self) -> Option<&Resent> {
+        self.again.as_ref().map(|again| &again.worst)
+    }
+
+    /// The longest that something sent again had been waiting.
+    #[must_use]
+    pub fn longest_wait(&self) -> Duration {
+        self.again.as_ref().map_or(Duration::ZERO, |again| again.longest_wait)
+    }
+
+    /// The last frame that sent something again; zero if none did.
+    pub(super) fn last_resent(&self) -> u64 {
+        self.again.as_ref().map_or(0, |again| again.last)
     }
 
     pub(super) fn acknowledge(&mut self, ack: SeqNumber) {
@@ -153,6 +180,8 @@ pub struct Reset {
     pub before: [Option<State>; 2],
     /// Bytes of the other end that its sender had not acknowledged.
     pub unread: u32,
+    /// Whether the other end had to believe it, as far as its packets show (RFC 5961 §3).
+    pub believed: bool,
 }
 
 impl Reset {
@@ -161,6 +190,7 @@ impl Reset {
         segment: &Segment<'_>,
         before: [Option<State>; 2],
         unread: u32,
+        believed: bool,
     ) -> Self {
         Self {
             by,
@@ -170,6 +200,7 @@ impl Reset {
             has_ack: segment.header.flags.contains(Flags::ACK),
             before,
             unread,
+            believed,
         }
     }
 }

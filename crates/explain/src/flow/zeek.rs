@@ -28,7 +28,7 @@ pub struct Zeek {
     /// only when it changes.
     told: [[Option<u32>; 4]; 2],
     /// Checksums, gaps, repetitions and zero windows of each end, told of at 1, 10, 100…
-    counts: [[u32; 4]; 2],
+    counts: Option<Box<[[u32; 4]; 2]>>,
     bytes: u64,
 }
 
@@ -81,7 +81,8 @@ impl Zeek {
             marked(Marks::ZERO_WINDOW),
         ];
         for (which, _) in counted.iter().enumerate().filter(|(_, happened)| **happened) {
-            let count = &mut self.counts[usize::from(responds)][which];
+            let counts = self.counts.get_or_insert_default();
+            let count = &mut counts[usize::from(responds)][which];
             *count += 1;
             if 10u32.pow(count.ilog10()) == *count {
                 self.push(responds, COUNTED[which]);

@@ -4,6 +4,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Cells for microseconds: up to 999 s.
 pub(super) const TIME: usize = 9;
+/// Cells for a frame's number, where there is one: `#12345`.
+const NUMBER: usize = 6;
 /// Cells for a state: `SYN-RECEIVED`.
 pub(super) const STATE: usize = 12;
 /// Cells for a mark and the space before it.
@@ -26,6 +28,8 @@ const FULL_SEGMENT: usize = 43;
 pub(super) struct Layout {
     /// Cells of a line.
     pub(super) width: usize,
+    /// Cells for the number of a frame.
+    pub(super) number: usize,
     /// Where arrows and notes begin.
     pub(super) arrow: usize,
     /// Cells for a segment.
@@ -35,14 +39,15 @@ pub(super) struct Layout {
 impl Layout {
     /// For lines of `width` cells, the left states with or without a mark, and `heading` cells
     /// above the right states, if that much can be had.
-    pub(super) fn new(width: usize, left_marked: bool, heading: usize) -> Self {
+    pub(super) fn new(width: usize, left_marked: bool, heading: usize, numbered: bool) -> Self {
         let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
         let left = STATE + if left_marked { MARK } else { 0 };
-        let arrow = TIME + 2 + left + 1;
+        let number = if numbered { NUMBER } else { 0 };
+        let arrow = number + TIME + 2 + left + 1;
         let rest = width - arrow - ARROW - 1 - 1;
         let segment = rest.saturating_sub(heading.max(STATE + MARK));
         let segment = if segment < FULL_SEGMENT { rest - STATE - MARK } else { segment };
-        Self { width, arrow, segment }
+        Self { width, number, arrow, segment }
     }
 }
 
@@ -60,7 +65,8 @@ pub fn pad(text: &str, width: usize) -> String {
 
 /// Lines of up to `width` cells, broken between `words`; those behind the first are `hanging`
 /// cells further in. A word that is too long has a line of its own, cut to fit.
-pub(crate) fn wrap<'a>(
+#[must_use]
+pub fn wrap<'a>(
     words: impl IntoIterator<Item = &'a str>,
     width: usize,
     hanging: usize,

@@ -3,14 +3,14 @@ use super::{Layout, cells, pad, wrap};
 #[test]
 fn the_columns_fill_the_line() {
     for width in [10, 80, 90] {
-        let layout = Layout::new(width, false, 27);
+        let layout = Layout::new(width, false, 27, false);
         assert_eq!(layout.arrow + 3 + 1 + layout.segment + 1 + 14, layout.width);
     }
 }
 
 #[test]
 fn a_wide_screen_has_room_for_the_whole_heading() {
-    let layout = Layout::new(1000, false, 27);
+    let layout = Layout::new(1000, false, 27, false);
     assert_eq!(layout.arrow + 3 + 1 + layout.segment + 1 + 27, layout.width);
 }
 

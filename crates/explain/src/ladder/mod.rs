@@ -7,8 +7,10 @@ pub mod layout;
 pub(crate) mod segment;
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use handclasp_wire::time::Instant;
 
 use crate::catalogue::{Cast, Language, Message};
 use crate::track::row::{Known, Row};
@@ -16,6 +18,8 @@ use crate::track::{Both, Side};
 
 use layout::{HANGING, Layout, MARK, STATE, TIME, pad, wrap};
 
+/// A silence that people notice, and after which timers fire.
+const PAUSE: Duration = Duration::from_millis(200);
 /// So many rows of plain data in a row are shown before the rest is folded into one line.
 const PLAIN_ROWS: u64 = 4;
 
@@ -43,6 +47,8 @@ pub struct View {
     pub fold_after: Option<u64>,
     /// Who "we" are.
     pub cast: Cast,
+    /// Whether each row begins with the number of its frame.
+    pub numbered: bool,
 }
 
 /// Packets that are not shown.
@@ -61,6 +67,10 @@ pub struct Ladder<'a, W> {
     shown: u64,
     plain_run: u64,
     folded: Folded,
+    /// When the last packet was seen, shown or not.
+    last: Option<Instant>,
+    /// How long nothing had been seen before the one that is to be shown next.
+    pause: Duration,
 }
 
 impl<'a, W: Write> Ladder<'a, W> {
@@ -69,8 +79,9 @@ impl<'a, W: Write> Ladder<'a, W> {
         let legend = language.say(&view.cast, &Message::Legend);
         let heading = layout::cells(&view.names[1]) + 3 + layout::cells(&legend);
         let heading = if view.marked.contains(&true) { heading } else { 0 };
-        let layout = Layout::new(view.width, view.marked[0], heading);
-        Self { out, language, view, layout, shown: 0, plain_run: 0, folded: Folded::default() }
+        let layout = Layout::new(view.width, view.marked[0], heading, view.numbered);
+        let (last, pause, folded) = (None, Duration::ZERO, Folded::default());
+        Self { out, language, view, layout, shown: 0, plain_run: 0, folded, last, pause }
     }
 
     /// The text of a message.
@@ -97,12 +108,13 @@ impl<'a, W: Write> Ladder<'a, W> {
     ///
     /// As [`Ladder::title`].
     pub fn headings(&mut self) -> io::Result<()> {
-        let Layout { arrow, segment, width } = self.layout;
+        let Layout { arrow, segment, width, number } = self.layout;
         let time = self.say(&Message::TimeHeading);
         let absolute = self.view.absolute;
         let numbers = self.say(&Message::SegmentHeading { absolute });
         let [left, right] = self.view.names.clone();
-        let time = format!("{}{time}", " ".repeat(TIME.saturating_sub(layout::cells(&time))));
+        let before = (number + TIME).saturating_sub(layout::cells(&time));
+        let time = format!("{}{time}", " ".repeat(before));
         let mut line = pad(&format!("{time}  {left}"), arrow);
         line = pad(&format!("{line}    {numbers}"), arrow + layout::ARROW + 1 + segment + 1);
         line.push_str(&right);
@@ -128,7 +140,7 @@ impl<'a, W: Write> Ladder<'a, W> {
     ///
     /// As [`Ladder::title`].
     pub fn start(&mut self, states: &Both<Known>) -> io::Result<()> {
-        let before = pad("", TIME);
+        let before = pad("", self.layout.number + TIME);
         let between = pad("", layout::ARROW + 1 + self.layout.segment);
         let (left, right) = self.state_cells(states);
         writeln!(self.out, "{}", format!("{before}  {left} {between} {right}").trim_end())
@@ -136,9 +148,12 @@ impl<'a, W: Write> Ladder<'a, W> {
 
     /// Whether this packet is one of many that are only counted, and if so, counts it.
     pub fn folds(&mut self, row: &Row) -> bool {
-        self.plain_run = if row.is_plain() { self.plain_run + 1 } else { 0 };
+        self.pause = self.last.replace(row.at).map_or(Duration::ZERO, |last| row.at - last);
+        // Where a run stops and goes on is worth seeing.
+        let goes_on = row.is_plain() && self.pause < PAUSE;
+        self.plain_run = if goes_on { self.plain_run + 1 } else { 0 };
         let Some(limit) = self.view.fold_after else { return false };
-        let folds = self.plain_run > PLAIN_ROWS || (self.shown >= limit && !row.turning);
+        let folds = self.plain_run > PLAIN_ROWS || (self.shown >= limit && !row.turning && goes_on);
         if folds {
             let side = usize::from(row.from == Side::Server);
             self.folded.packets += 1;
@@ -154,6 +169,11 @@ impl<'a, W: Write> Ladder<'a, W> {
     /// As [`Ladder::title`].
     pub fn row(&mut self, row: &Row) -> io::Result<()> {
         self.unfold()?;
+        let pause = std::mem::take(&mut self.pause);
+        if pause >= PAUSE {
+            let text = self.say(&Message::Pause(pause));
+            self.aside(&text)?;
+        }
         self.shown += 1;
         self.segment_lines(row)?;
         for note in &row.notes {
@@ -175,7 +195,13 @@ impl<'a, W: Write> Ladder<'a, W> {
             return Ok(());
         }
         let text = self.say(&Message::Folded { packets, bytes });
-        let indent = pad(&format!("{:>TIME$}", "⋮"), self.layout.arrow);
+        self.aside(&text)
+    }
+
+    /// A line between two packets.
+    fn aside(&mut self, text: &str) -> io::Result<()> {
+        let dots = self.layout.number + TIME;
+        let indent = pad(&format!("{:>dots$}", "⋮"), self.layout.arrow);
         writeln!(self.out, "{FAINT}{indent}{text}{FAINT:#}")
     }
 
@@ -188,6 +214,10 @@ impl<'a, W: Write> Ladder<'a, W> {
         let (left, right) = self.state_cells(&row.states);
         let strong = if row.turning { STRONG } else { Style::new() };
         let time = format!("{:>TIME$}", row.since_start.as_micros());
+        if self.view.numbered {
+            let number = format!("#{}", row.number);
+            write!(self.out, "{FAINT}{number:<0$}{FAINT:#}", self.layout.number)?;
+        }
         write!(self.out, "{FAINT}{time}{FAINT:#}  {strong}{left}{strong:#} ")?;
         write!(self.out, "{style}{arrow}{style:#} {first} ")?;
         writeln!(self.out, "{strong}{}{strong:#}", right.trim_end())?;

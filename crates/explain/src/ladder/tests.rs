@@ -14,6 +14,7 @@ fn view(left: Side) -> View {
         width: 100,
         fold_after: None,
         cast: Cast { ours: Some(left) },
+        numbered: false,
     }
 }
 
@@ -76,7 +77,7 @@ fn a_capture_has_no_us_and_no_marks() {
     talk.rows.truncate(6);
     let names = ["10.77.0.1:50000".into(), "10.77.0.2:80".into()];
     let cast = Cast { ours: None };
-    let view = View { names, marked: [false; 2], cast, ..view(Side::Client) };
+    let view = View { names, marked: [false; 2], cast, numbered: true, ..view(Side::Client) };
     insta::assert_snapshot!(draw(view, &talk));
 }
 

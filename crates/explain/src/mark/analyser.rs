@@ -79,16 +79,23 @@ impl Analyser {
         self.halves[from & 1].base.is_some_and(|base| base != isn)
     }
 
+    /// This end's initial sequence number, seen or inferred.
+    #[must_use]
+    pub fn isn(&self, end: usize) -> Option<SeqNumber> {
+        self.halves[end & 1].base
+    }
+
+    /// The window that this end advertised last, in bytes.
+    #[must_use]
+    pub fn window(&self, end: usize) -> Option<u32> {
+        let half = &self.halves[end & 1];
+        half.next.map(|_| u32::from(half.window) << half.shift())
+    }
+
     /// The number behind the highest that this end sent, if it sent anything.
     #[must_use]
     pub fn next(&self, end: usize) -> Option<SeqNumber> {
         self.halves[end & 1].next
-    }
-
-    /// The number behind the highest up to which nothing of this end is missing.
-    #[must_use]
-    pub fn contiguous(&self, end: usize) -> Option<SeqNumber> {
-        self.halves[end & 1].max_ack
     }
 
     /// Segments of this end that were not acknowledged.
@@ -112,7 +119,7 @@ impl Analyser {
         self.note_handshake(from, segment, &mut analysis);
         let [a, b] = &mut self.halves;
         let (fwd, rev) = if from == 0 { (a, b) } else { (b, a) };
-        number(fwd, rev, &it);
+        begin(fwd, rev, &it);
         // A segment that was sent after all others was not overtaken by one of them.
         let overtaken = match fwd.stamp.is_older_than(segment) {
             true => Duration::ZERO,
@@ -121,13 +128,18 @@ impl Analyser {
         fwd.stamp.note(segment);
         judge(fwd, rev, &it, overtaken, &mut analysis);
         remember(fwd, rev, &it, segment, &mut analysis);
-        analysis.seq = it.seq - fwd.base.unwrap_or_default();
-        let base = if it.has(Flags::ACK) { rev.base.unwrap_or_default() } else { SeqNumber(0) };
-        analysis.ack = it.ack - base;
-        analysis.scale = (!it.has(Flags::SYN)).then_some(fwd.scale);
-        analysis.window = u32::from(it.window) << fwd.shift();
+        number(fwd, rev, &it, &mut analysis);
         analysis.initial_rtt = self.initial_rtt;
         analysis.completeness = self.completeness;
+        analysis
+    }
+
+    /// A segment that is none of its sender's: its numbers, and nothing else.
+    #[must_use]
+    pub fn glance(&self, from: usize, segment: &Segment<'_>) -> Analysis {
+        let mut analysis = Analysis::default();
+        let (fwd, rev) = (&self.halves[from & 1], &self.halves[1 - (from & 1)]);
+        number(fwd, rev, &Judged::new(segment), &mut analysis);
         analysis
     }
 
@@ -186,11 +198,21 @@ impl Analyser {
 }
 
 /// Where no SYN was captured, numbers are counted from what is seen first.
-fn number(fwd: &mut Half, rev: &mut Half, it: &Judged) {
+fn begin(fwd: &mut Half, rev: &mut Half, it: &Judged) {
     fwd.base.get_or_insert(it.seq - 1);
     if it.has(Flags::ACK) {
         rev.base.get_or_insert(it.ack - 1);
     }
+}
+
+/// Numbers that count from the ISNs, and the window in bytes.
+fn number(fwd: &Half, rev: &Half, it: &Judged, analysis: &mut Analysis) {
+    let syn = it.has(Flags::SYN);
+    let base = if it.has(Flags::ACK) { rev.base.unwrap_or_default() } else { SeqNumber(0) };
+    analysis.seq = it.seq - fwd.base.unwrap_or_default();
+    analysis.ack = it.ack - base;
+    analysis.scale = (!syn).then_some(fwd.scale);
+    analysis.window = u32::from(it.window) << if syn { 0 } else { fwd.scale.shift() };
 }
 
 fn judge(

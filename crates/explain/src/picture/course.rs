@@ -1,5 +1,6 @@
 //! What a connection's pictures are made of, in memory that does not grow with its packets.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use handclasp_wire::tcp::Flags;
@@ -14,7 +15,8 @@ use crate::flow::Seen;
 use crate::mark::Marks;
 use crate::nanos;
 use crate::track::row::Row;
-use crate::track::{Fate, Flow, Packet, Side};
+use crate::track::tale::Tale;
+use crate::track::{Both, Fate, Side};
 
 /// Rows of a ladder before only those are kept in which a state changes.
 const ROWS: usize = 80;
@@ -30,7 +32,9 @@ pub const POINTS: usize = 4000;
 #[derive(Clone, Debug)]
 pub struct Course {
     start: Option<Instant>,
-    flow: Option<Flow>,
+    last: Instant,
+    sockets: Option<Both<SocketAddr>>,
+    tale: Tale,
     plain_run: u64,
     rows: usize,
     /// The ladder's rows.
@@ -44,8 +48,8 @@ pub struct Course {
 /// A line of a ladder.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// A packet, and its frame's number.
-    Row(u64, Box<Row>),
+    /// A packet.
+    Row(Box<Row>),
     /// Packets of plain data and acknowledgments that are not shown.
     Folded {
         /// How many.
@@ -253,7 +257,9 @@ impl Course {
     pub fn new(limit: usize) -> Self {
         Self {
             start: None,
-            flow: None,
+            last: Instant::ZERO,
+            sockets: None,
+            tale: Tale::default(),
             plain_run: 0,
             rows: 0,
             entries: Vec::new(),
@@ -274,13 +280,13 @@ impl Course {
     /// How long it took, as far as was seen.
     #[must_use]
     pub fn duration(&self) -> Duration {
-        self.flow.as_ref().map_or(Duration::ZERO, |flow| flow.summary().duration)
+        self.start.map_or(Duration::ZERO, |start| self.last.saturating_since(start))
     }
 
-    /// The connection, if a packet of it was seen.
+    /// Both ends' sockets, if a packet was seen.
     #[must_use]
-    pub const fn flow(&self) -> Option<&Flow> {
-        self.flow.as_ref()
+    pub const fn sockets(&self) -> Option<Both<SocketAddr>> {
+        self.sockets
     }
 
     /// The next packet of the connection.
@@ -288,7 +294,8 @@ impl Course {
         let start = *self.start.get_or_insert(segment.at);
         let at = nanos::count(segment.at.saturating_since(start));
         let side = seen.side();
-        self.add_row(segment, side);
+        self.last = segment.at;
+        self.add_row(segment, seen, side);
         let (sender, receiver) = match side {
             Side::Client => (&mut self.client, &mut self.server),
             Side::Server => (&mut self.server, &mut self.client),
@@ -297,27 +304,18 @@ impl Course {
         receiver.acknowledged(at, segment, seen);
     }
 
-    fn add_row(&mut self, segment: &Segment<'_>, side: Side) {
+    fn add_row(&mut self, segment: &Segment<'_>, seen: &Seen, side: Side) {
         let (client, server) = match side {
             Side::Client => (segment.src, segment.dst),
             Side::Server => (segment.dst, segment.src),
         };
-        let flow = self.flow.get_or_insert_with(|| Flow::between(client, server));
-        let packet = Packet {
-            at: segment.at,
-            src: segment.src,
-            dst: segment.dst,
-            header: &segment.header,
-            len: segment.len as usize,
-            payload: segment.payload,
-            fate: Fate::Arrived,
-        };
-        let Some(row) = flow.see(&packet) else { return };
+        self.sockets.get_or_insert(Both { client, server });
+        let row = self.tale.row(segment, Fate::Arrived, seen);
         self.plain_run = if row.is_plain() { self.plain_run + 1 } else { 0 };
         let late = self.rows >= ROWS && !row.turning;
         if self.plain_run <= PLAIN_ROWS && !late && self.rows < MAX_ROWS {
             self.rows += 1;
-            return self.entries.push(Entry::Row(segment.number, Box::new(row)));
+            return self.entries.push(Entry::Row(Box::new(row)));
         }
         let (side, len) = (usize::from(side == Side::Server), u64::from(segment.len));
         if let Some(Entry::Folded { packets, bytes }) = self.entries.last_mut() {

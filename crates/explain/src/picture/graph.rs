@@ -191,7 +191,7 @@ fn frame(
     lines: &[Line],
     place: Place,
 ) -> String {
-    let sockets = course.flow().map(|flow| flow.sockets());
+    let sockets = course.sockets();
     let title =
         sockets.map_or_else(String::new, |ends| format!("{} → {}", ends[side], ends[side.other()]));
     let mut out = format!(

@@ -41,12 +41,12 @@ pub fn draw(course: &Course, language: &dyn Language, place: Place) -> String {
     let mut states: [Known; 2] = Default::default();
     for entry in &course.entries {
         match entry {
-            Entry::Row(frame, row) => {
+            Entry::Row(row) => {
                 if let Some(last) = last {
                     y = gap(&mut body, y, row.at - last);
                 }
                 last = Some(row.at);
-                y = packet(&mut body, y, *frame, row, &mut states, language);
+                y = packet(&mut body, y, row, &mut states, language);
             }
             Entry::Folded { packets, bytes } => {
                 let (packets, bytes) = (*packets, *bytes);
@@ -72,7 +72,7 @@ fn say(language: &dyn Language, message: &Message<'_>) -> String {
 
 /// The two ends with their lines, and what is between them.
 fn frame(course: &Course, body: &str, height: u32, place: Place) -> String {
-    let names = course.flow().map(|flow| flow.sockets());
+    let names = course.sockets();
     let name = |side: Side| names.map(|names| names[side].to_string()).unwrap_or_default();
     let (client, server) = (name(Side::Client), name(Side::Server));
     let title = format!("{client} → {server}");
@@ -130,13 +130,12 @@ fn gap(body: &mut String, y: u32, silence: std::time::Duration) -> u32 {
 fn packet(
     body: &mut String,
     y: u32,
-    number: u64,
     row: &Row,
     states: &mut [Known; 2],
     language: &dyn Language,
 ) -> u32 {
     let by_client = row.from == Side::Client;
-    let bad = row.notes.iter().any(|note| note.field().is_some()) || !row.fate.arrives();
+    let bad = !row.marks.is_empty() || !row.fate.arrives();
     let class = match (bad, by_client) {
         (true, _) => "bad",
         (false, true) => "client",
@@ -146,6 +145,7 @@ fn packet(
     let (start, end) = (y + STEP - SLOPE - 8, y + STEP - 8);
     let back = if by_client { to - 9 } else { to + 9 };
     let middle = LEFT.midpoint(RIGHT);
+    let number = row.number;
     let label = segment::words(row, false).join(" ");
     let _ = write!(
         body,

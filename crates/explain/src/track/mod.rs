@@ -1,16 +1,14 @@
-//! One connection, followed from its packets.
+//! A connection told packet by packet: the rows of a ladder, and what each means.
 //!
-//! Everything is as far as the packets show: the state of an end is what RFC 9293's machine
-//! would be in after these segments, unless somebody who can ask it tells the [`Flow`] better
-//! ([`Flow::read`]).
+//! A [`tale::Tale`] makes rows of segments that a [`flow`](crate::flow) has judged, be they out
+//! of a capture or seen live by a [`Flow`] of this module, which adds what only who is there can
+//! know: what became of a packet on its way, and states that an end was asked for.
 
-mod coverage;
-mod end;
 mod flow;
-mod meaning;
 pub mod note;
 pub mod row;
 pub mod summary;
+pub mod tale;
 
 use std::net::SocketAddr;
 

@@ -109,21 +109,3 @@ pub enum Resent {
     /// A FIN, with or without data.
     Fin,
 }
-
-impl Note {
-    /// Wireshark's name for what has one.
-    #[must_use]
-    pub const fn field(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Again { .. } => "tcp.analysis.retransmission",
-            Self::BeyondGap { .. } => "tcp.analysis.lost_segment",
-            Self::FillsGap => "tcp.analysis.out_of_order",
-            Self::DuplicateAck { .. } => "tcp.analysis.duplicate_ack",
-            Self::WindowClosed => "tcp.analysis.zero_window",
-            Self::WindowOpened { .. } => "tcp.analysis.window_update",
-            Self::WindowProbe => "tcp.analysis.zero_window_probe",
-            Self::KeepAlive => "tcp.analysis.keep_alive",
-            _ => return None,
-        })
-    }
-}

@@ -9,6 +9,7 @@ use handclasp_wire::time::Instant;
 
 use super::note::Note;
 use super::{Both, Fate, Side};
+use crate::mark::Marks;
 
 /// How much of a payload's beginning a row keeps.
 pub const PREVIEW: usize = 48;
@@ -77,7 +78,8 @@ pub struct Known {
 /// One packet of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its number in the connection, from 1.
+    /// The number of its frame in the capture; live, that of the packet in the connection, from
+    /// 1.
     pub number: u64,
     /// When it was seen.
     pub at: Instant,
@@ -93,6 +95,8 @@ pub struct Row {
     pub fate: Fate,
     /// Whether a state changed.
     pub turning: bool,
+    /// What it is beside the packets before it, in Wireshark's words.
+    pub marks: Marks,
     /// What it means.
     pub notes: Vec<Note>,
 }

@@ -54,5 +54,5 @@ fn islands_are_bounded() {
     for n in 1..10_000 {
         seen.add(SeqNumber(100 + 2 * n), 1);
     }
-    assert_eq!(seen.islands.len(), super::MAX_ISLANDS);
+    assert_eq!(seen.islands().len(), super::MAX_ISLANDS);
 }

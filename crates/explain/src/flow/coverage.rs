@@ -26,13 +26,15 @@ pub(crate) enum Sighting {
 pub(crate) struct Coverage {
     next: SeqNumber,
     /// In order, apart from each other, behind `next`.
-    islands: Vec<(SeqNumber, SeqNumber)>,
+    // Mostly there are none, and eight bytes are enough to say so.
+    #[expect(clippy::box_collection)]
+    islands: Option<Box<Vec<(SeqNumber, SeqNumber)>>>,
 }
 
 impl Coverage {
     /// Nothing seen; the first number to come is `next`.
     pub(crate) fn starting_at(next: SeqNumber) -> Self {
-        Self { next, islands: Vec::new() }
+        Self { next, islands: None }
     }
 
     /// The first number that was not seen.
@@ -42,7 +44,16 @@ impl Coverage {
 
     /// The number behind the last that was seen.
     pub(crate) fn end(&self) -> SeqNumber {
-        self.islands.last().map_or(self.next, |&(_, end)| end)
+        self.islands().last().map_or(self.next, |&(_, end)| end)
+    }
+
+    /// Everything before `next` is known to have been there.
+    pub(crate) fn skip_to(&mut self, next: SeqNumber) {
+        if next.gt(self.next) && self.islands.is_none() {
+            self.next = next;
+        } else if next.gt(self.next) {
+            self.insert(self.next, next);
+        }
     }
 
     /// Adds the `len` numbers from `start` on.
@@ -51,11 +62,16 @@ impl Coverage {
         if len == 0 {
             return Sighting::Empty;
         }
+        // Mostly everything comes in order.
+        if start == self.next && self.islands().is_empty() {
+            self.next = end;
+            return Sighting::Next;
+        }
         let inside = |&(a, b): &(SeqNumber, SeqNumber)| a.le(start) && end.le(b);
-        if end.le(self.next) || self.islands.iter().any(inside) {
+        if end.le(self.next) || self.islands().iter().any(inside) {
             return Sighting::Again;
         }
-        let sighting = match (start.le(self.next), self.islands.last()) {
+        let sighting = match (start.le(self.next), self.islands().last()) {
             (true, None) => Sighting::Next,
             (false, None) => Sighting::Beyond,
             (_, Some(&(_, last))) if start.ge(last) => Sighting::Beyond,
@@ -67,19 +83,27 @@ impl Coverage {
 
     /// Puts a range among the islands, joins those it touches, and moves `next` on.
     fn insert(&mut self, mut start: SeqNumber, mut end: SeqNumber) {
-        self.islands.retain(|&(a, b)| {
+        let islands = self.islands.get_or_insert_default();
+        islands.retain(|&(a, b)| {
             let apart = b.lt(start) || a.gt(end);
             if !apart {
                 (start, end) = (start.min(a), end.max(b));
             }
             apart
         });
-        let at = self.islands.partition_point(|&(a, _)| a.lt(start));
-        self.islands.insert(at, (start, end));
-        if self.islands[0].0.le(self.next) {
-            self.next = self.islands.remove(0).1;
+        let at = islands.partition_point(|&(a, _)| a.lt(start));
+        islands.insert(at, (start, end));
+        if islands[0].0.le(self.next) {
+            self.next = islands.remove(0).1;
         }
-        self.islands.truncate(MAX_ISLANDS);
+        islands.truncate(MAX_ISLANDS);
+        if islands.is_empty() {
+            self.islands = None;
+        }
+    }
+
+    fn islands(&self) -> &[(SeqNumber, SeqNumber)] {
+        self.islands.as_ref().map_or(&[], |islands| islands)
     }
 }
 
