@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::capture::args::CaptureArgs;
 use crate::explain::args::ExplainArgs;
+use crate::export::args::ExportArgs;
 use crate::flows::args::FlowsArgs;
 use crate::follow::args::FollowArgs;
 use crate::lab::args::LabArgs;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Show(ShowArgs),
     Capture(CaptureArgs),
     Report(ReportArgs),
+    Export(ExportArgs),
     Flows(FlowsArgs),
     Explain(ExplainArgs),
     Follow(FollowArgs),

@@ -5,6 +5,7 @@ mod args;
 mod capture;
 mod error;
 mod explain;
+mod export;
 mod flows;
 mod follow;
 mod input;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Show(args) => show::run(&args),
         Command::Capture(args) => capture::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Flows(args) => flows::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Follow(args) => follow::run(&args),

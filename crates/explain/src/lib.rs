@@ -24,6 +24,7 @@ pub mod nanos;
 pub mod pcap_filter;
 pub mod picture;
 pub mod stream;
+pub mod table;
 pub mod trace;
 pub mod track;
 

@@ -54,4 +54,29 @@ impl Key {
         }
         ((u128::from(mix) * shards as u128) >> 64) as usize
     }
+
+    /// A number that stands for the connection's ends and network, the same in every file and
+    /// every version. Connections that follow one another may have the same.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        // FNV-1a: what matters here is that anybody can work it out again.
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        let mut add = |bytes: &[u8]| {
+            for byte in bytes {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        for end in self.ends {
+            match end.ip() {
+                IpAddr::V4(ip) => add(&ip.octets()),
+                IpAddr::V6(ip) => add(&ip.octets()),
+            }
+            add(&end.port().to_be_bytes());
+        }
+        for vlan in self.network.vlans {
+            add(&vlan.to_be_bytes());
+        }
+        add(&self.network.session.to_be_bytes());
+        hash
+    }
 }

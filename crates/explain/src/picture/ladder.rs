@@ -85,10 +85,10 @@ fn frame(course: &Course, body: &str, height: u32, place: Place) -> String {
         out.push_str(&style(LADDER));
     }
     for (x, name, class) in [(LEFT, &client, "client"), (RIGHT, &server, "server")] {
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<text class=\"mono strong\" x=\"{x}\" y=\"28\" text-anchor=\"middle\">{}</text>\
-             <path class=\"post {class}\" d=\"M{x} 40V{}\"/>\n",
+             <path class=\"post {class}\" d=\"M{x} 40V{}\"/>",
             Escaped(name),
             height - 12
         );
@@ -147,13 +147,13 @@ fn packet(
     let middle = LEFT.midpoint(RIGHT);
     let number = row.number;
     let label = segment::words(row, false).join(" ");
-    let _ = write!(
+    let _ = writeln!(
         body,
         "<g class=\"packet\"><title>#{number}</title>\
          <path class=\"arrow {class}\" d=\"M{from} {start}L{to} {end}\"/>\
          <path class=\"tip {class}\" d=\"M{to} {end}L{back} {}L{back} {}z\"/>\
          <text class=\"mono\" x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>\
-         <text class=\"faint\" x=\"8\" y=\"{start}\">{}</text></g>\n",
+         <text class=\"faint\" x=\"8\" y=\"{start}\">{}</text></g>",
         end - 5,
         end + 4,
         start - 4,
@@ -168,9 +168,9 @@ fn packet(
         let name = state.state.map_or("?", |state| state.name());
         let (x, anchor) = if i == 0 { (LEFT - 10, "end") } else { (RIGHT + 10, "start") };
         let at = if (i == 0) == by_client { start } else { end };
-        let _ = write!(
+        let _ = writeln!(
             body,
-            "<text class=\"strong\" x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{name}</text>\n",
+            "<text class=\"strong\" x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{name}</text>",
             at + 4
         );
     }
@@ -184,9 +184,9 @@ fn notes(body: &mut String, mut y: u32, row: &Row, language: &dyn Language) -> u
         let class = if text.starts_with('✗') { "bad-text" } else { "faint" };
         for line in crate::ladder::layout::wrap(text.split(' '), NOTE, 0) {
             y += LINE - 2;
-            let _ = write!(
+            let _ = writeln!(
                 body,
-                "<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>\n",
+                "<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>",
                 LEFT + 16,
                 y - 2,
                 Escaped(&line)
