@@ -26,7 +26,7 @@ enum Form {
     /// Handed on.
     Raw,
     /// Counted and hashed.
-    Digest(Both<(u64, Sha256)>),
+    Digest(Box<Both<(u64, Sha256)>>),
 }
 
 pub(super) struct Sink {
@@ -42,7 +42,7 @@ impl Sink {
     pub(super) fn new(args: &FollowArgs) -> Self {
         let form = match (args.raw, args.digest) {
             (true, _) => Form::Raw,
-            (_, true) => Form::Digest(Both::default()),
+            (_, true) => Form::Digest(Box::default()),
             _ => Form::Text { last: None, ends_line: true },
         };
         // Nothing of raw bytes is an escape code to be taken away.
@@ -116,7 +116,8 @@ impl Sink {
         if let Form::Text { ends_line: false, .. } = self.form {
             writeln!(self.out)?;
         }
-        if let Form::Digest(Both { client, server }) = &self.form {
+        if let Form::Digest(both) = &self.form {
+            let Both { client, server } = &**both;
             for (from, (bytes, hash)) in [(Side::Client, client), (Side::Server, server)] {
                 let mut sha256 = String::new();
                 for byte in hash.clone().finalize() {

@@ -23,7 +23,7 @@ pub(super) fn hex(out: &mut String, bytes: &[u8], text: bool) {
 
 /// The bytes as text, with line ends as they are.
 pub(super) fn ascii(out: &mut String, bytes: &[u8]) {
-    let keeps = |byte: u8| matches!(byte, b'\n' | b'\t');
+    let keeps = |byte: u8| matches!(byte, b'\n' | b'\t' | b' ');
     let mut line = |byte: &u8| match *byte {
         b'\r' => {}
         byte if keeps(byte) => out.push(char::from(byte)),
@@ -34,5 +34,5 @@ pub(super) fn ascii(out: &mut String, bytes: &[u8]) {
 }
 
 fn shown(byte: u8) -> char {
-    if byte == b' ' || byte.is_ascii_graphic() { char::from(byte) } else { '.' }
+    if byte.is_ascii_graphic() { char::from(byte) } else { '.' }
 }

@@ -115,3 +115,44 @@ pub fn is_missing(program: &str, name: &str) -> bool {
     }
     !found
 }
+
+/// A capture that the lab made.
+pub fn capture(name: &str) -> String {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures");
+    folder.join(name).with_extension("pcapng").display().to_string()
+}
+
+/// The captures that the lab made.
+pub const CAPTURES: [&str; 6] =
+    ["page", "ipv6", "lossy", "closed_port", "lost_third", "lost_syn_ack"];
+
+/// Runs the command on what needs no network.
+pub fn offline(words: &[&str]) -> Run {
+    Run::of(command().args(words))
+}
+
+/// Runs the command on what needs no network, with these bytes as its input.
+pub fn offline_fed(words: &[&str], input: Vec<u8>) -> Run {
+    let mut command = command();
+    command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command starts");
+    let mut stdin = child.stdin.take().expect("it was asked for");
+    // Who has read enough closes the pipe.
+    let feeding = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let run = Run::from(child.wait_with_output().expect("the command ends"));
+    feeding.join().expect("it does not panic");
+    run
+}
+
+/// What tshark prints of a capture.
+pub fn tshark(file: &str, words: &[&str]) -> String {
+    let mut command = Command::new("tshark");
+    let output = command.args(["-n", "-r", file]).args(words).output().expect("tshark runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// A run's lines as objects.
+pub fn objects(run: &Run) -> Vec<serde_json::Value> {
+    run.stdout.lines().map(|line| serde_json::from_str(line).expect("an object")).collect()
+}

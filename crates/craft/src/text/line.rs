@@ -15,7 +15,7 @@ impl FromStr for Template {
     /// and what tcpdump prints, with `-n` and with or without `-v`: two sockets around a `>`,
     /// the flags in brackets, options in angle brackets or behind `options` in square ones, and
     /// pairs of name and value as [`Pair::read`] has them, in any order. What stands in front of
-    /// tcpdump's `IP`, and behind its `length n:`, is left out.
+    /// tcpdump's `IP`, behind its `length n:` and behind a `#`, is left out.
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let mut line = Line { text, at: start(text), template: Self::default() };
         while line.part()? {}
@@ -75,7 +75,8 @@ impl<'t> Line<'t> {
         self.skip(&[' ', ',', ':', '\t', '\n', '\r']);
         let rest = self.rest();
         match rest.chars().next() {
-            None => return Ok(false),
+            // What is said about a packet is none of it.
+            None | Some('#') => return Ok(false),
             Some('<') => self.options(['<', '>'])?,
             Some('(') => self.group()?,
             // `[fd00::1]:80` is no list of flags.

@@ -13,7 +13,7 @@ use super::{Both, Fate, Side};
 use crate::capture::dissect;
 use crate::flow::Seen;
 use crate::flow::coverage::{Coverage, Sighting};
-use crate::mark::Scale;
+use crate::mark::{Marks, Scale};
 
 /// How many unacknowledged segments are remembered with their time.
 const MAX_TIMES: usize = 128;
@@ -275,8 +275,9 @@ impl Tale {
         const ENOUGH: u32 = 3;
         let peer = &self.voices[step.from.other()];
         let asked = peer.last_ack == Some(step.packet.header.seq);
+        let fast = step.seen.analysis.marks.contains(Marks::FAST_RETRANSMISSION);
         match peer.duplicate_acks {
-            duplicates @ ENOUGH.. if asked => Resent::Wanted { duplicates },
+            duplicates if asked && (fast || duplicates >= ENOUGH) => Resent::Wanted { duplicates },
             _ => Resent::Data,
         }
     }
