@@ -241,6 +241,16 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
             write!(out, "{} of {} connections shown", Count(shown), Count(of))
         }
         Message::Interrupted => write!(out, "interrupted"),
+        Message::Capturing { .. } | Message::Captured { .. } | Message::DroppedByKernel { .. } => {
+            write_captured(out, message)
+        }
+        Message::Next => write!(out, "next"),
+        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) => Ok(()),
+    }
+}
+
+fn write_captured(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
+    match *message {
         Message::Capturing { interface } => {
             write!(out, "capturing on {interface}; Ctrl-C ends it")
         }
@@ -254,8 +264,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
             let (dropped, of) = (Count(dropped), Count(of));
             write!(out, "{dropped} of {of} dropped by the kernel, which had no room")
         }
-        Message::Next => write!(out, "next"),
-        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 

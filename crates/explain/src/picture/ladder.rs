@@ -55,8 +55,8 @@ pub fn draw(course: &Course, language: &dyn Language, place: Place) -> String {
                 let (middle, at) = (LEFT.midpoint(RIGHT), y + 4);
                 let _ = write!(
                     body,
-                    "<text class=\"faint fold\" x=\"{middle}\" y=\"{at}\" text-anchor=\"middle\">⋮ {}\
-                     </text>",
+                    "<text class=\"faint\" x=\"{middle}\" y=\"{at}\" text-anchor=\"middle\">\
+                     ⋮ {}</text>",
                     Escaped(&text)
                 );
                 y += LINE;
@@ -77,8 +77,9 @@ fn frame(course: &Course, body: &str, height: u32, place: Place) -> String {
     let (client, server) = (name(Side::Client), name(Side::Server));
     let title = format!("{client} → {server}");
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"ladder\" viewBox=\"0 0 {WIDTH} {height}\" \
-         width=\"{WIDTH}\" height=\"{height}\" role=\"img\" aria-label=\"{0}\"><title>{0}</title>\n",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"ladder\" width=\"{WIDTH}\" \
+         height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
+         aria-label=\"{0}\"><title>{0}</title>\n",
         Escaped(&title)
     );
     if place == Place::Alone {
