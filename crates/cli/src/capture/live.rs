@@ -9,7 +9,7 @@ use handclasp::wire::frame::Medium;
 use handclasp_explain::capture::dissect::{Dissector, Found};
 use handclasp_explain::capture::link::LinkType;
 use handclasp_explain::capture::{self};
-use handclasp_explain::catalogue::{Cast, Message};
+use handclasp_explain::catalogue::{Capturing, Cast, Message};
 use handclasp_explain::filter::{self, Clock, Filter};
 use handclasp_explain::flow::table::{Limits, Table};
 use handclasp_explain::pcap_filter::{PcapFilter, PcapFilterError, Target};
@@ -50,7 +50,7 @@ async fn capture(
     let mut live = open(args, text, filter)?;
     let mut sieve = display.map(|display| Sieve::new(display, live.medium()));
     let mut files = create(args, text, live.medium())?;
-    let begin = say(&Message::Capturing { interface: &args.interface });
+    let begin = say(&Message::Capture(Capturing::Begins { interface: &args.interface }));
     writeln!(io::stderr(), "{begin}")?;
     let (mut interrupt, mut end) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -198,8 +198,8 @@ fn tell(args: &CaptureArgs, saved: &Saved, passed: u64, dropped: u64) -> io::Res
         let totals = Totals { v, r#type, interface, packets, bytes, files, passed, dropped };
         return writeln!(io::stdout(), "{}", serde_json::to_string(&totals)?);
     }
-    let captured = say(&Message::Captured { packets, bytes, files });
-    let dropped = say(&Message::DroppedByKernel { dropped, of: passed });
+    let captured = say(&Message::Capture(Capturing::Saved { packets, bytes, files }));
+    let dropped = say(&Message::Capture(Capturing::Dropped { dropped, of: passed }));
     writeln!(io::stderr(), "{captured} · {dropped}")
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use handclasp_tcp::State;
 
-use super::{Cast, Count, Heading, Hint, Language, Message, Rate, Size, Time};
+use super::{Capturing, Cast, Count, Heading, Hint, Language, Message, Rate, Size, Time};
 use crate::finding::Severity;
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
@@ -21,6 +21,7 @@ impl Language for English {
             Message::Note { from, note } => write_note(out, cast, from, note),
             Message::Ending(ending) => write_ending(out, cast, ending),
             Message::Hint(hint) => out.write_str(hint_text(hint)),
+            Message::Capture(capture) => write_capture(out, capture),
             ref other => write_rest(out, other),
         }
     }
@@ -162,7 +163,9 @@ fn write_fin_acknowledged(
             let waits = cast.does(closer.other(), "wait", "waits");
             write!(out, ": all done; {waits} 2 MSL for stragglers")
         }
-        _ => Ok(()),
+        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) | Message::Capture(_) => {
+            Ok(())
+        }
     }
 }
 
@@ -241,30 +244,26 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
             write!(out, "{} of {} connections shown", Count(shown), Count(of))
         }
         Message::Interrupted => write!(out, "interrupted"),
-        Message::Capturing { .. } | Message::Captured { .. } | Message::DroppedByKernel { .. } => {
-            write_captured(out, message)
-        }
         Message::Next => write!(out, "next"),
-        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 
-fn write_captured(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
-    match *message {
-        Message::Capturing { interface } => {
+fn write_capture(out: &mut dyn Write, capture: Capturing<'_>) -> fmt::Result {
+    match capture {
+        Capturing::Begins { interface } => {
             write!(out, "capturing on {interface}; Ctrl-C ends it")
         }
-        Message::Captured { packets, bytes, files } => {
+        Capturing::Saved { packets, bytes, files } => {
             let (s, ss) = (if packets == 1 { "" } else { "s" }, if files == 1 { "" } else { "s" });
             let (packets, files) = (Count(packets), Count(files));
             write!(out, "{packets} packet{s}, {}, in {files} file{ss}", Size(bytes))
         }
-        Message::DroppedByKernel { dropped: 0, .. } => write!(out, "none dropped by the kernel"),
-        Message::DroppedByKernel { dropped, of } => {
+        Capturing::Dropped { dropped: 0, .. } => write!(out, "none dropped by the kernel"),
+        Capturing::Dropped { dropped, of } => {
             let (dropped, of) = (Count(dropped), Count(of));
             write!(out, "{dropped} of {of} dropped by the kernel, which had no room")
         }
-        _ => Ok(()),
     }
 }
 

@@ -171,27 +171,8 @@ pub enum Message<'a> {
     },
     /// The user stopped it.
     Interrupted,
-    /// Packets of an interface are being captured.
-    Capturing {
-        /// Its name.
-        interface: &'a str,
-    },
-    /// What was captured.
-    Captured {
-        /// Packets.
-        packets: u64,
-        /// Their bytes, as far as they were kept.
-        bytes: u64,
-        /// Files that were written.
-        files: u64,
-    },
-    /// Packets that the kernel had no room for.
-    DroppedByKernel {
-        /// How many.
-        dropped: u64,
-        /// Of how many that the filter let pass.
-        of: u64,
-    },
+    /// About a capture that is being made.
+    Capture(Capturing<'a>),
     /// Heading of the commands to try next.
     Next,
     /// What a suggested command shows.
@@ -250,4 +231,31 @@ pub enum Hint {
     Contents,
     /// A well-known program does the same.
     Curl,
+}
+
+/// About a capture that is being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Capturing<'a> {
+    /// It begins.
+    Begins {
+        /// The interface's name.
+        interface: &'a str,
+    },
+    /// What was written.
+    Saved {
+        /// Packets.
+        packets: u64,
+        /// Their bytes, as far as they were kept.
+        bytes: u64,
+        /// Files that were written.
+        files: u64,
+    },
+    /// Packets that the kernel had no room for.
+    Dropped {
+        /// How many.
+        dropped: u64,
+        /// Of how many that the filter let pass.
+        of: u64,
+    },
 }
