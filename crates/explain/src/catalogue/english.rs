@@ -163,9 +163,7 @@ fn write_fin_acknowledged(
             let waits = cast.does(closer.other(), "wait", "waits");
             write!(out, ": all done; {waits} 2 MSL for stragglers")
         }
-        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) | Message::Capture(_) => {
-            Ok(())
-        }
+        _ => Ok(()),
     }
 }
 
@@ -245,7 +243,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         }
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
-        _ => Ok(()),
+        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) | Message::Capture(_) => Ok(()),
     }
 }
 
