@@ -243,7 +243,9 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         }
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
-        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) | Message::Capture(_) => Ok(()),
+        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) | Message::Capture(_) => {
+            Ok(())
+        }
     }
 }
 

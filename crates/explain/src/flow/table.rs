@@ -1,5 +1,6 @@
 //! All connections of a capture at a time.
 
+use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::mem;
 use std::time::Duration;
@@ -67,6 +68,9 @@ pub struct Table {
     /// At how many connections those that are over are looked for.
     sweep_at: usize,
     over: Vec<Flow>,
+    /// Connections that may be over, by when they were: the first ones to be looked at again.
+    /// Most go this way, one by one, so that the memory of one serves the next.
+    lingering: VecDeque<(Instant, Key)>,
 }
 
 /// As long as there are so few, nothing is looked for.
@@ -83,6 +87,7 @@ impl Table {
     pub fn see(&mut self, segment: &Segment<'_>) -> Seen {
         let (key, from) = Key::of(segment);
         let key = self.within(key);
+        self.let_go(segment.at);
         if self.flows.len() > self.sweep_at {
             self.sweep(segment.at);
         }
@@ -103,7 +108,29 @@ impl Table {
             self.over.push(old);
         }
         self.streams += u64::from(flow.stream == next);
-        flow.see(from, segment, Fate::Arrived, reused)
+        let was_over = !reused && flow.lingers();
+        let seen = flow.see(from, segment, Fate::Arrived, reused);
+        if !was_over && flow.lingers() {
+            self.lingering.push_back((segment.at, key));
+        }
+        seen
+    }
+
+    /// Hands out connections that are over and have waited for stragglers for long enough.
+    fn let_go(&mut self, now: Instant) {
+        while let Some((at, key)) = self.lingering.front().copied()
+            && now - at > self.limits.linger
+        {
+            self.lingering.pop_front();
+            let found = self.flows.find_entry(self.hasher.hash_one(key), |flow| flow.key == key);
+            let Ok(entry) = found else { continue };
+            if is_over(entry.get(), now, &self.limits) {
+                self.over.push(*entry.remove().0);
+            } else if entry.get().lingers() {
+                // A straggler came.
+                self.lingering.push_back((entry.get().last.at, key));
+            }
+        }
     }
 
     /// Takes an ICMP error; those about connections that were not seen are passed over.
@@ -171,7 +198,7 @@ fn is_over(flow: &Flow, now: Instant, limits: &Limits) -> bool {
     let silent = now - flow.last.at;
     let opening = flow.handshake.third.is_none() && flow.handshake.syns.count() > 0;
     let limit = match opening {
-        _ if flow.states.are_over() || flow.reset.is_some() => limits.linger,
+        _ if flow.lingers() => limits.linger,
         true => limits.opening,
         false => limits.idle,
     };
