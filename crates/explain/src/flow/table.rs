@@ -55,6 +55,10 @@ impl Limits {
     }
 }
 
+/// Connections that are over. They are large, and stay where they are.
+#[expect(clippy::vec_box, reason = "a flow is moved several times on its way out")]
+pub type Flows = Vec<Box<Flow>>;
+
 /// Connections by their keys.
 #[derive(Debug, Default)]
 pub struct Table {
@@ -67,7 +71,7 @@ pub struct Table {
     streams: u64,
     /// At how many connections those that are over are looked for.
     sweep_at: usize,
-    over: Vec<Flow>,
+    over: Flows,
     /// Connections that may be over, by when they were: the first ones to be looked at again.
     /// Most go this way, one by one, so that the memory of one serves the next.
     lingering: VecDeque<(Instant, Key)>,
@@ -104,14 +108,14 @@ impl Table {
         let flow = entry.get_mut();
         let reused = flow.is_reopened_by(from, segment);
         if reused {
-            let old = mem::replace(&mut **flow, new());
-            self.over.push(old);
+            self.over.push(mem::replace(flow, Box::new(new())));
         }
         self.streams += u64::from(flow.stream == next);
         let was_over = !reused && flow.lingers();
         let seen = flow.see(from, segment, Fate::Arrived, reused);
         if !was_over && flow.lingers() {
             self.lingering.push_back((segment.at, key));
+            flow.analyser.shrink();
         }
         seen
     }
@@ -125,7 +129,7 @@ impl Table {
             let found = self.flows.find_entry(self.hasher.hash_one(key), |flow| flow.key == key);
             let Ok(entry) = found else { continue };
             if is_over(entry.get(), now, &self.limits) {
-                self.over.push(*entry.remove().0);
+                self.over.push(entry.remove().0);
             } else if entry.get().lingers() {
                 // A straggler came.
                 self.lingering.push_back((entry.get().last.at, key));
@@ -151,7 +155,7 @@ impl Table {
     }
 
     /// The connections that are over by now, which the table forgets.
-    pub fn take_over(&mut self) -> Vec<Flow> {
+    pub fn take_over(&mut self) -> Flows {
         mem::take(&mut self.over)
     }
 
@@ -169,8 +173,8 @@ impl Table {
 
     /// All connections that were not handed out yet, in the order of their first packets.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Flow> {
-        self.over.extend(self.flows.into_iter().map(|flow| *flow));
+    pub fn finish(mut self) -> Flows {
+        self.over.extend(self.flows);
         self.over.sort_by_key(|flow| flow.first.frame);
         self.over
     }
@@ -181,13 +185,13 @@ impl Table {
         let limits = self.limits;
         let begin = self.over.len();
         let gone = self.flows.extract_if(|flow| is_over(flow, now, &limits));
-        self.over.extend(gone.map(|flow| *flow));
+        self.over.extend(gone);
         if self.flows.len() >= limits.connections {
             let mut last: Vec<Instant> = self.flows.iter().map(|flow| flow.last.at).collect();
             let half = last.len() / 2;
             let (_, &mut median, _) = last.select_nth_unstable(half);
             let gone = self.flows.extract_if(|flow| flow.last.at <= median);
-            self.over.extend(gone.map(|flow| *flow));
+            self.over.extend(gone);
         }
         self.over[begin..].sort_by_key(|flow| flow.first.frame);
         self.sweep_at = (2 * self.flows.len()).clamp(FEW, limits.connections.max(FEW));
@@ -208,8 +212,8 @@ fn is_over(flow: &Flow, now: Instant, limits: &Limits) -> bool {
 /// Puts together the connections of several tables, each of which saw the packets of other
 /// keys (see [`Key::shard`]), and numbers them as one table would have done.
 #[must_use]
-pub fn merge(shards: impl IntoIterator<Item = Vec<Flow>>) -> Vec<Flow> {
-    let mut flows: Vec<Flow> = shards.into_iter().flatten().collect();
+pub fn merge(shards: impl IntoIterator<Item = Flows>) -> Flows {
+    let mut flows: Flows = shards.into_iter().flatten().collect();
     flows.sort_by_key(|flow| flow.first.frame);
     for (stream, flow) in (0..).zip(&mut flows) {
         flow.stream = stream;
