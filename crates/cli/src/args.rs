@@ -15,7 +15,10 @@ use crate::show::args::ShowArgs;
 /// TCP that you can see through.
 #[derive(Debug, Parser)]
 #[command(name = "handclasp", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Example:\n  handclasp lab      watch a TCP connection, packet by packet")]
+#[command(after_help = "\
+Examples:
+  handclasp lab                watch a TCP connection, packet by packet
+  handclasp explain FILE       what happened in a capture, and what to do about it")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -23,8 +23,8 @@ pub(crate) enum Error {
         /// Whether anything stands before the damage, which was shown.
         shown: bool,
     },
-    #[error("standard input has more than 256 MB, which this reads twice: save it to a file first")]
-    TooLong,
+    #[error("{0} has more than 256 MB, which this reads twice: save it to a file first")]
+    TooLong(String),
     #[error("there is no connection {0}: type handclasp flows to see them")]
     NoFlow(u64),
     #[error("{0}\n{1}")]
@@ -45,6 +45,9 @@ pub(crate) enum Error {
     FilesWithoutEnd,
     #[error("standard output is one stream of packets: type -w FILE with -C, -G or --json")]
     StreamRotates,
+    #[cfg(not(target_os = "linux"))]
+    #[error("--live needs Linux: explain a capture file, or tcpdump's by explain -")]
+    LiveNeedsLinux,
     #[cfg(not(target_os = "linux"))]
     #[error("this needs Linux: type handclasp lab --virtual")]
     NeedsLinux,

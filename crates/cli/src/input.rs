@@ -35,31 +35,37 @@ pub(crate) enum Bar {
     UnlessStdoutIsTerminal,
 }
 
-/// Standard input that is kept, so that it can be read more than once.
+/// Bytes of what cannot be read twice that are kept.
 const MOST_KEPT: u64 = 256 << 20;
 
 /// A capture that is read several times.
 pub(crate) enum Again {
     File(PathBuf),
-    Kept(Rc<[u8]>),
+    Kept(String, Rc<[u8]>),
 }
 
 impl Again {
-    /// A file, or what standard input has where `path` is `-`.
+    /// A file; or what standard input or a pipe has, which can be read but once.
     ///
     /// # Errors
     ///
-    /// When standard input cannot be read, or has more than can be kept.
+    /// When it cannot be read, or has more than can be kept.
     pub(crate) fn new(path: &Path) -> Result<Self, Error> {
-        if path.as_os_str() != STDIN {
-            return Ok(Self::File(path.into()));
-        }
-        let mut kept = Vec::new();
-        let read = io::stdin().lock().take(MOST_KEPT + 1).read_to_end(&mut kept);
-        let read = read.map_err(|cause| Error::Open(STDIN_NAME.into(), cause))?;
-        match read as u64 {
-            0..=MOST_KEPT => Ok(Self::Kept(kept.into())),
-            _ => Err(Error::TooLong),
+        let name = if path.as_os_str() == STDIN { STDIN_NAME.into() } else { path_name(path) };
+        let kept = if path.as_os_str() == STDIN {
+            keep(io::stdin().lock())
+        } else {
+            match std::fs::metadata(path) {
+                // A folder is no capture, and what is not there is told of when it is opened.
+                Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+                    File::open(path).and_then(keep)
+                }
+                _ => return Ok(Self::File(path.into())),
+            }
+        };
+        match kept.map_err(|cause| Error::Open(name.clone(), cause))? {
+            Some(kept) => Ok(Self::Kept(name, kept)),
+            None => Err(Error::TooLong(name)),
         }
     }
 
@@ -71,12 +77,23 @@ impl Again {
     pub(crate) fn open(&self, bar: Bar) -> Result<Input, Error> {
         match self {
             Self::File(path) => Input::open(path, bar),
-            Self::Kept(kept) => {
+            Self::Kept(name, kept) => {
                 let len = Some(kept.len() as u64);
-                Input::new(STDIN_NAME.into(), Box::new(io::Cursor::new(kept.clone())), len, bar)
+                Input::new(name.clone(), Box::new(io::Cursor::new(kept.clone())), len, bar)
             }
         }
     }
+}
+
+/// All that there is to read; nothing if that is too much.
+fn keep(read: impl Read) -> io::Result<Option<Rc<[u8]>>> {
+    let mut kept = Vec::new();
+    let read = read.take(MOST_KEPT + 1).read_to_end(&mut kept)?;
+    Ok((read as u64 <= MOST_KEPT).then(|| kept.into()))
+}
+
+fn path_name(path: &Path) -> String {
+    path.display().to_string()
 }
 
 impl Input {
@@ -89,7 +106,7 @@ impl Input {
         let (name, read, len): (_, Box<dyn Read>, _) = if path.as_os_str() == STDIN {
             (STDIN_NAME.to_owned(), Box::new(io::stdin().lock()), None)
         } else {
-            let name = path.display().to_string();
+            let name = path_name(path);
             let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
             let (metadata, file) = opened.map_err(|cause| Error::Open(name.clone(), cause))?;
             let len = metadata.is_file().then_some(metadata.len());

@@ -3,8 +3,15 @@
 mod common;
 
 use std::fs;
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
-use common::{CAPTURES, capture, objects, offline, offline_fed};
+use common::{CAPTURES, Run, capture, objects, offline, offline_fed};
+use handclasp_explain::capture::Reader;
+use handclasp_explain::capture::writer::Writer;
+use handclasp_lab::isolated::in_namespace;
 
 #[test]
 fn a_handshake_shows_both_states_after_each_packet() {
@@ -76,6 +83,9 @@ fn one_connection_of_several_is_picked_by_number_or_by_filter() {
     assert_eq!(ladders(&[]), ["#0", "#1"]);
     assert_eq!(ladders(&["--flow", "1"]), ["#1"]);
     assert_eq!(ladders(&["tcp.flags.reset == 1"]), ["#1"]);
+    // A pipe can be read but once, under any name.
+    let run = offline_fed(&["explain", "/dev/stdin"], two.clone());
+    assert_eq!((run.code, run.stdout.matches("✔ ").count()), (0, 1), "{run}");
     let run = offline_fed(&["explain", "-", "--flow", "7"], two.clone());
     assert_eq!((run.code, run.stderr.lines().count()), (2, 1), "{run}");
     assert!(run.stderr.contains("there is no connection 7"), "{run}");
@@ -104,6 +114,22 @@ fn objects_tell_findings_connections_and_packets() {
 }
 
 #[test]
+fn packets_of_the_kernels_that_were_captured_twice_are_told_from_resent_ones() {
+    let mut reader = Reader::new(fs::File::open(capture("page")).unwrap()).unwrap();
+    let mut twice = Vec::new();
+    let mut writer = Writer::new(&mut twice).unwrap();
+    while let Some(frame) = reader.next().unwrap() {
+        writer.frame(&frame).unwrap();
+        writer.frame(&frame).unwrap();
+    }
+    let run = offline_fed(&["explain", "-", "--json"], twice);
+    let found = objects(&run).into_iter().filter(|object| object["type"] == "finding");
+    let rules: Vec<_> = found.map(|finding| finding["figures"]["rule"].clone()).collect();
+    assert!(rules.contains(&"copies".into()), "{rules:?}");
+    assert!(!rules.contains(&"loss".into()), "{rules:?}");
+}
+
+#[test]
 fn what_was_found_may_fail_the_command() {
     let code =
         |limit: &str, name: &str| offline(&["explain", "--fail-on", limit, &capture(name)]).code;
@@ -125,4 +151,39 @@ fn a_damaged_file_is_told_as_far_as_it_goes() {
             assert!(run.stdout.contains("connection"), "{run}");
         }
     }
+}
+
+#[test]
+fn what_passes_an_interface_is_told_live() {
+    in_namespace(|| {
+        let mut command = common::command();
+        command.args(["explain", "--live", "lo", "-c", "10", "--json"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("the command starts");
+        let talking = thread::spawn(|| {
+            // The command may need a while until it listens: something is there to hear until
+            // it has heard enough.
+            for _ in 0..600 {
+                let _ = TcpStream::connect("127.0.0.1:81");
+                thread::sleep(Duration::from_millis(50));
+            }
+        });
+        let run = Run::from(child.wait_with_output().expect("the command ends"));
+        assert_eq!(run.code, 0, "{run}");
+        let objects = objects(&run);
+        let packets: Vec<_> = objects.iter().filter(|o| o["type"] == "packet").collect();
+        assert_eq!(packets.len(), 10, "{run}");
+        let letters: Vec<_> = packets.iter().map(|p| p["tcp.flags.letters"].as_str()).collect();
+        assert!(letters.contains(&Some("S")) && letters.contains(&Some("R.")), "{run}");
+        let refused = objects.iter().filter(|o| o["figures"]["rule"] == "refused").count();
+        assert!(refused >= 4, "{run}");
+        drop(talking);
+    });
+}
+
+#[test]
+fn an_interface_that_is_not_there_is_said_in_one_line() {
+    let run = offline(&["explain", "--live", "nosuch0"]);
+    assert_eq!((run.code, run.stderr.lines().count()), (2, 1), "{run}");
+    assert!(run.stderr.contains("nosuch0"), "{run}");
 }

@@ -1,14 +1,14 @@
 //! Connections understood from their packets, and told in sentences.
 //!
-//! A [`Flow`] follows one connection packet by packet and makes a [`Row`] of each: relative
-//! numbers, scaled windows, both ends' states, and what the packet means as [`Note`]s. The
-//! [`Ladder`] writes rows for people, [`json`] for programs, and every sentence comes out of
-//! the one [`catalogue`].
+//! A [`Trace`](trace::Trace) takes a capture frame by frame: its segments, and what each is
+//! within its connection. From that a [`filter`] picks, a [`Tale`](track::tale::Tale) makes rows
+//! for the [`Ladder`], a [`Stream`](stream::Stream) puts the bytes together, and
+//! [`finding::Examiner`] says what stands out. A [`Flow`] makes the same rows of a connection
+//! that is watched live. [`json`] is for programs, and every sentence comes out of the one
+//! [`catalogue`].
 //!
 //! Nothing here reads a clock, starts a thread or opens a file: times come with the packets,
 //! and text goes to a writer that the caller has.
-//!
-//! [`Note`]: track::note::Note
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_methods)]
 

@@ -29,9 +29,61 @@ use crate::flow::table::{Flows, Limits, Table};
 /// Reads a capture and follows its connections.
 pub struct Trace<R> {
     reader: Reader<R>,
+    observer: Observer,
+}
+
+/// Follows the connections of frames that somebody else has, as they come live.
+#[derive(Debug)]
+pub struct Observer {
     dissector: Dissector,
     table: Table,
     clock: Option<Clock>,
+}
+
+impl Observer {
+    /// One that has seen nothing yet.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { dissector: Dissector::default(), table: Table::new(limits), clock: None }
+    }
+
+    /// Looks at the next frame.
+    pub fn see<'a>(&'a mut self, frame: Frame<'a>) -> Step<'a> {
+        let at = frame.at;
+        let clock = self.clock.get_or_insert(Clock { first: at, previous: at, displayed: at });
+        let now = *clock;
+        clock.previous = at;
+        let what = match self.dissector.dissect(&frame) {
+            Found::Segment(segment) => {
+                let seen = self.table.see(&segment);
+                What::Segment(segment, seen)
+            }
+            Found::Complaint(complaint) => {
+                self.table.complain(&complaint);
+                What::Complaint(complaint)
+            }
+            Found::Nothing => What::Nothing,
+        };
+        Step { frame, what, clock: now }
+    }
+
+    /// Tells that the frame of this time was shown.
+    pub fn displayed(&mut self, at: Instant) {
+        if let Some(clock) = &mut self.clock {
+            clock.displayed = at;
+        }
+    }
+
+    /// The connections that are over by now, which are forgotten.
+    pub fn take_over(&mut self) -> Flows {
+        self.table.take_over()
+    }
+
+    /// All connections that were not handed out yet.
+    #[must_use]
+    pub fn finish(self) -> Flows {
+        self.table.finish()
+    }
 }
 
 /// One frame.
@@ -78,8 +130,7 @@ impl<R: Read> Trace<R> {
     /// # Errors
     /// If it is not the beginning of one.
     pub fn new(read: R, limits: Limits) -> Result<Self, Broken> {
-        let (reader, dissector) = (Reader::new(read)?, Dissector::default());
-        Ok(Self { reader, dissector, table: Table::new(limits), clock: None })
+        Ok(Self { reader: Reader::new(read)?, observer: Observer::new(limits) })
     }
 
     /// The next frame; `None` at the end.
@@ -90,39 +141,22 @@ impl<R: Read> Trace<R> {
     #[expect(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Step<'_>>, Broken> {
         let Some(frame) = self.reader.next()? else { return Ok(None) };
-        let at = frame.at;
-        let clock = self.clock.get_or_insert(Clock { first: at, previous: at, displayed: at });
-        let now = *clock;
-        clock.previous = at;
-        let what = match self.dissector.dissect(&frame) {
-            Found::Segment(segment) => {
-                let seen = self.table.see(&segment);
-                What::Segment(segment, seen)
-            }
-            Found::Complaint(complaint) => {
-                self.table.complain(&complaint);
-                What::Complaint(complaint)
-            }
-            Found::Nothing => What::Nothing,
-        };
-        Ok(Some(Step { frame, what, clock: now }))
+        Ok(Some(self.observer.see(frame)))
     }
 
     /// Tells that the frame of this time was shown.
     pub fn displayed(&mut self, at: Instant) {
-        if let Some(clock) = &mut self.clock {
-            clock.displayed = at;
-        }
+        self.observer.displayed(at);
     }
 
     /// The connections that are over by now, which are forgotten.
     pub fn take_over(&mut self) -> Flows {
-        self.table.take_over()
+        self.observer.take_over()
     }
 
     /// All connections that were not handed out yet.
     #[must_use]
     pub fn finish(self) -> Flows {
-        self.table.finish()
+        self.observer.finish()
     }
 }

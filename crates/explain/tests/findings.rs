@@ -37,7 +37,7 @@ const KNOWN: [(&str, &str); 10] = [
     ),
     (
         "tt_null_winfull",
-        "the client filled the window of the server 204 times: 16.7 kB at most, which limits the \
+        "the client filled the window of the server 205 times: 16.7 kB at most, which limits the \
          speed",
     ),
     ("nd_spurious", "of what the server sent again, 3 of 3 had arrived before"),

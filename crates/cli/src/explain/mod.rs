@@ -2,6 +2,11 @@
 
 pub(crate) mod args;
 mod found;
+#[cfg(target_os = "linux")]
+mod live;
+#[cfg(not(target_os = "linux"))]
+#[path = "nowhere.rs"]
+mod live;
 mod story;
 
 use std::cmp::Reverse;
@@ -36,9 +41,12 @@ const DRAWN: usize = 3;
 /// When the capture cannot be read, the filter is none, there is no such connection, or the
 /// output cannot be written.
 pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
-    let text = args.filter.join(" ");
+    let text = args.filter();
     let filter = if text.trim().is_empty() { None } else { Some(input::filter(&text)?) };
-    let again = Again::new(&args.file)?;
+    if let Some(interface) = &args.live {
+        return live::run(args, interface, filter);
+    }
+    let again = Again::new(args.file())?;
     let mut out = output::stdout();
     let mut survey = Survey::new(args, filter, &mut out);
     let mut input = again.open(Bar::Allowed)?;
@@ -52,17 +60,24 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome, Error> {
     for flow in &left {
         survey.see(flow)?;
     }
-    let (drawn, outcome) = survey.conclude()?;
-    let several = drawn.len() > 1;
+    let connections = survey.connections;
+    let (drawn, outcome) = match survey.conclude() {
+        // It may stand behind the damage.
+        Err(error @ Error::NoFlow(_)) => return whole.and(Err(error)),
+        other => other?,
+    };
     for (nth, one) in drawn.iter().enumerate() {
         if args.json {
             story::lines(&again, one, &mut out)?;
         } else {
-            story::draw(&again, one, args, &mut out)?;
-            if nth + 1 == drawn.len() {
-                story::next(args, one, several, &mut out)?;
+            if nth > 0 {
+                writeln!(out)?;
             }
+            story::draw(&again, one, args, &mut out)?;
         }
+    }
+    if !args.json {
+        story::next(args, &drawn, connections, &mut out)?;
     }
     out.flush()?;
     whole.map(|()| outcome)

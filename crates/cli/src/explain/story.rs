@@ -77,22 +77,27 @@ pub(super) fn lines(again: &Again, drawn: &Drawn, out: &mut impl Write) -> Resul
     rows(again, drawn, |row| output::object(out, &json::Packet::new(stream, &row, LANGUAGE, &cast)))
 }
 
-/// A command that shows more.
+/// How much was not drawn, and a command that shows more.
 pub(super) fn next(
     args: &ExplainArgs,
-    drawn: &Drawn,
-    several: bool,
+    drawn: &[Drawn],
+    connections: u64,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    let (file, stream) = (args.file.display(), drawn.stream);
-    let (command, hint) = match (several, args.packets) {
-        (true, _) => (format!("handclasp flows {file}"), Hint::AllFlows),
-        (false, false) => {
+    let say = |message: &Message<'_>| LANGUAGE.say(&Cast::default(), message);
+    let (file, shown) = (args.file().display(), drawn.len() as u64);
+    let Some(one) = drawn.first() else { return Ok(()) };
+    if shown < connections {
+        writeln!(out, "{}", say(&Message::Shown { shown, of: connections }))?;
+    }
+    let stream = one.stream;
+    let (command, hint) = match (drawn.len(), args.packets) {
+        (2.., _) => (format!("handclasp flows {file}"), Hint::AllFlows),
+        (_, false) => {
             (format!("handclasp explain {file} --flow {stream} --packets"), Hint::EveryPacket)
         }
-        (false, true) => (format!("handclasp follow {file} --flow {stream}"), Hint::Contents),
+        (_, true) => (format!("handclasp follow {file} --flow {stream}"), Hint::Contents),
     };
-    let say = |message: &Message<'_>| LANGUAGE.say(&Cast::default(), message);
     writeln!(out, "{}  {command}   {}", say(&Message::Next), say(&Message::Hint(hint)))?;
     Ok(())
 }

@@ -22,9 +22,20 @@ use handclasp_explain::trace::{Step, What};
 use super::args::ShowArgs;
 use super::{Sink, dump};
 
-const FAINT: Style = Style::new().dimmed();
-const BAD: Style = AnsiColor::Red.on_default();
-const NEWS: Style = AnsiColor::Yellow.on_default();
+/// The styles of a line's parts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Styles {
+    faint: Style,
+    bad: Style,
+    news: Style,
+}
+
+/// Those of a terminal.
+const COLOURED: Styles = Styles {
+    faint: Style::new().dimmed(),
+    bad: AnsiColor::Red.on_default(),
+    news: AnsiColor::Yellow.on_default(),
+};
 
 /// What a line begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +51,7 @@ enum Form {
 pub(super) struct Lines<W> {
     out: W,
     text: String,
+    styles: Styles,
     form: Form,
     absolute: bool,
     link: bool,
@@ -49,7 +61,7 @@ pub(super) struct Lines<W> {
 }
 
 impl<W: Write> Lines<W> {
-    pub(super) fn new(out: W, args: &ShowArgs) -> Self {
+    pub(super) fn new(out: W, coloured: bool, args: &ShowArgs) -> Self {
         let form = match args.time {
             1 => Form::None,
             2 => Form::Epoch,
@@ -59,27 +71,35 @@ impl<W: Write> Lines<W> {
         };
         let (hex, both, ascii) = (args.hex, args.both, args.ascii);
         let (absolute, link) = (args.absolute, args.link);
-        Self { out, text: String::new(), form, absolute, link, hex, both, ascii }
+        let styles = if coloured { COLOURED } else { Styles::default() };
+        Self { out, text: String::new(), styles, form, absolute, link, hex, both, ascii }
     }
 
     fn begin(&mut self, frame: &Frame<'_>, clock: Clock) {
         self.text.clear();
-        let _ = write!(self.text, "{FAINT}{:>5}{FAINT:#} ", frame.number);
-        let seconds = |from: Instant| {
-            let micros = frame.at.as_micros().saturating_sub(from.as_micros());
-            format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
-        };
-        let time = match self.form {
-            Form::None => String::new(),
-            Form::Epoch => seconds(Instant::ZERO) + " ",
-            Form::Delta => format!("{:>10} ", seconds(clock.displayed)),
-            Form::Relative => format!("{:>10} ", seconds(clock.first)),
+        let Styles { faint, .. } = self.styles;
+        let text = &mut self.text;
+        let _ = write!(text, "{faint}{:>5}{faint:#} ", frame.number);
+        let since = |from: Instant| frame.at.as_micros().saturating_sub(from.as_micros());
+        let seconds = |micros: u64| (micros / 1_000_000, micros % 1_000_000);
+        let relative = match self.form {
+            Form::None => None,
+            Form::Epoch => {
+                let (seconds, micros) = seconds(since(Instant::ZERO));
+                let _ = write!(text, "{seconds}.{micros:06} ");
+                None
+            }
             Form::Date => {
                 let date = date_text(frame.at);
-                format!("{} ", date.get(..date.len() - 3).unwrap_or(&date))
+                let _ = write!(text, "{} ", date.get(..date.len() - 3).unwrap_or(&date));
+                None
             }
+            Form::Delta => Some(since(clock.displayed)),
+            Form::Relative => Some(since(clock.first)),
         };
-        self.text.push_str(&time);
+        if let Some((seconds, micros)) = relative.map(seconds) {
+            let _ = write!(text, "{seconds:>3}.{micros:06} ");
+        }
         if self.link {
             self.text.push_str(&link(frame));
         }
@@ -109,14 +129,15 @@ impl<W: Write> Lines<W> {
             },
         };
         let _ = write!(self.text, "{}", shown.display(base));
-        let mut words = marks(packet);
+        let mut words = marks(packet, self.styles);
         let states = packet.seen.states;
         if states != packet.seen.before {
             let client = packet.seen.client;
             words.push(format!("{}, {}", name(states[client]), name(states[1 - client])));
         }
         if !words.is_empty() {
-            let _ = write!(self.text, "  {FAINT}#{FAINT:#} {}", words.join("; "));
+            let Styles { faint, .. } = self.styles;
+            let _ = write!(self.text, "  {faint}#{faint:#} {}", words.join("; "));
         }
         self.text.push('\n');
     }
@@ -132,10 +153,10 @@ impl<W: Write> Lines<W> {
         };
         let ip = if from.is_ipv4() { "IP" } else { "IP6" };
         let (src, dst) = (Socket(*src, false), Socket(*dst, false));
-        let text = &mut self.text;
+        let (text, Styles { news, .. }) = (&mut self.text, self.styles);
         let _ = writeln!(
             text,
-            "{ip} {from} > {}: ICMP {NEWS}{what}{NEWS:#}, of {src} > {dst} \
+            "{ip} {from} > {}: ICMP {news}{what}{news:#}, of {src} > {dst} \
              seq {} (raw)",
             complaint.src.ip(),
             seq.0
@@ -196,11 +217,12 @@ fn name(state: Option<State>) -> &'static str {
 }
 
 /// The marks by their names, with what belongs to them.
-fn marks(packet: &Packet<'_>) -> Vec<String> {
+fn marks(packet: &Packet<'_>, styles: Styles) -> Vec<String> {
+    let Styles { bad, news, .. } = styles;
     let analysis = &packet.seen.analysis;
     let mut words = Vec::new();
     if packet.segment.checksum_ok == Some(false) {
-        words.push(format!("{BAD}bad checksum{BAD:#}"));
+        words.push(format!("{bad}bad checksum{bad:#}"));
     }
     let particular = Marks::FAST_RETRANSMISSION | Marks::SPURIOUS_RETRANSMISSION;
     for mark in analysis.marks {
@@ -219,7 +241,7 @@ fn marks(packet: &Packet<'_>) -> Vec<String> {
             }
             _ => String::new(),
         };
-        words.push(format!("{NEWS}{name}{NEWS:#}{more}"));
+        words.push(format!("{news}{name}{news:#}{more}"));
     }
     words
 }

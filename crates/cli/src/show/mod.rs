@@ -16,7 +16,7 @@ use handclasp_explain::trace::{Step, What};
 use crate::Outcome;
 use crate::error::Error;
 use crate::input::{self, Bar, Input};
-use crate::output::stdout;
+use crate::output::plain_stdout;
 
 use args::ShowArgs;
 
@@ -67,10 +67,11 @@ fn sink(args: &ShowArgs) -> Result<Box<dyn Sink>, Error> {
         return Ok(Box::new(Copy(Writer::new(create(path)?)?)));
     }
     let fields = args.fields.iter().map(|name| find(name.trim())).collect::<Result<Vec<_>, _>>()?;
+    let (out, coloured) = plain_stdout();
     Ok(match (args.json, fields.is_empty()) {
-        (true, _) => Box::new(lines::Json::new(stdout(), fields)),
-        (false, false) => Box::new(lines::Columns::new(stdout(), fields)),
-        (false, true) => Box::new(line::Lines::new(stdout(), args)),
+        (true, _) => Box::new(lines::Json::new(out, fields)),
+        (false, false) => Box::new(lines::Columns::new(out, fields)),
+        (false, true) => Box::new(line::Lines::new(out, coloured, args)),
     })
 }
 

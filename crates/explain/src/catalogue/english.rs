@@ -86,6 +86,9 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
             let misses = cast.does(from, "still miss", "still misses");
             write!(out, "duplicate ACK {count}: {misses} {}", missing.relative)
         }
+        Note::AcknowledgesUnseen => {
+            write!(out, "{} more than was captured", cast.has(from))
+        }
         Note::WindowClosed => {
             let (full, wait) = (cast.has(from), cast.does(peer, "have to", "has to"));
             write!(out, "{full} no room left: {wait} wait")
@@ -139,6 +142,7 @@ fn write_again(out: &mut dyn Write, what: Resent, after: Option<Duration>) -> fm
         Resent::Wanted { duplicates } => {
             return write!(out, "again: {duplicates} duplicate ACKs asked for it");
         }
+        Resent::NotMissed => return write!(out, "again, although it was acknowledged"),
         Resent::Data => "again: not acknowledged",
         Resent::Fin => "FIN again: not acknowledged",
     };

@@ -46,6 +46,8 @@ impl Findings for English {
         match says {
             Says::Refused { .. }
             | Says::Unanswered { .. }
+            | Says::AnsweredLate { .. }
+            | Says::UnaskedSynAck
             | Says::KernelReset { .. }
             | Says::LastAckLost { .. }
             | Says::HalfOpen { .. }
@@ -118,6 +120,13 @@ fn opening(out: &mut dyn Write, says: &Says) -> fmt::Result {
             }
             Ok(())
         }
+        Says::AnsweredLate { syns, after } => {
+            write!(out, "it took {} and {} to get an ", Many(*syns, "SYN"), Time(*after))?;
+            write!(out, "answer: some were lost, or their answers")
+        }
+        Says::UnaskedSynAck => {
+            write!(out, "a SYN-ACK came that nobody had asked for, and was answered by a RST")
+        }
         Says::KernelReset { after } => {
             let after = Time(*after);
             write!(
@@ -146,9 +155,13 @@ fn opening(out: &mut dyn Write, says: &Says) -> fmt::Result {
             )?;
             write!(out, "any data")
         }
-        Says::OptionsMissing { window_scale, sack, timestamps } => {
-            let missing =
-                [(*window_scale, "window scale"), (*sack, "SACK"), (*timestamps, "timestamps")];
+        Says::OptionsMissing { mss, window_scale, sack, timestamps } => {
+            let missing = [
+                (*mss, "MSS"),
+                (*window_scale, "window scale"),
+                (*sack, "SACK"),
+                (*timestamps, "timestamps"),
+            ];
             let names: Vec<_> =
                 missing.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect();
             write!(out, "the SYN offered {}, the SYN-ACK does not", names.join(", "))
@@ -313,6 +326,10 @@ fn advice(says: &Says) -> &'static str {
         Says::Refused { .. } => "ask who keeps the firewall between them",
         Says::Unanswered { .. } => {
             "see whether the SYNs arrive: a firewall drops them, or the host is gone"
+        }
+        Says::AnsweredLate { .. } => "look for loss, or for a server that is too busy to answer",
+        Says::UnaskedSynAck => {
+            "ask who sends in that server's name, or whether SYNs are sent in this one's"
         }
         Says::KernelReset { .. } => {
             "use an address that the system does not own, or keep its RSTs from leaving"

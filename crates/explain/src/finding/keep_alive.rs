@@ -11,8 +11,8 @@ impl Rule for KeepAlive {
         let probes = |end: usize| flow.evidence[end].count(Marks::KEEP_ALIVE);
         let from = usize::from(probes(1) > probes(0));
         let count = probes(from);
-        // A keep-alive may carry one byte, which is not data.
-        let data = |end: usize| flow.ends[end].counts.data_packets > probes(end);
+        // A keep-alive may carry one byte, which is not data, and always the same.
+        let data = |end: usize| flow.ends[end].counts.unique_bytes > 1;
         if count < 2 || data(0) || data(1) {
             return None;
         }

@@ -19,7 +19,9 @@ impl Rule for KernelReset {
         let of_nobody = !reset.has_ack && Some(reset.seq) == flow.handshake.acknowledged;
         let before_third = flow.handshake.third.is_none_or(|third| third.at > reset.sight.at);
         let after = reset.sight.at - answer.at;
-        if !of_nobody || !before_third || after > AT_ONCE {
+        // Nobody's SYN is another matter: see [`super::unasked`].
+        let asked = flow.handshake.syns.count() > 0;
+        if !asked || !of_nobody || !before_third || after > AT_ONCE {
             return None;
         }
         let finding = Finding::of(flow, Severity::Error, Says::KernelReset { after });

@@ -3,6 +3,7 @@
 //! A [`Rule`] sees every connection once, when it is over, and says what it found as a value
 //! ([`Says`]); [`crate::catalogue::findings`] has the sentences, and what to do.
 
+mod answered_late;
 mod asymmetric;
 mod black_hole;
 mod checksums;
@@ -23,6 +24,7 @@ mod scan;
 mod spurious;
 mod unacknowledged;
 mod unanswered;
+mod unasked;
 mod window_limited;
 mod zero_window;
 
@@ -87,6 +89,8 @@ pub fn rules() -> Vec<Box<dyn Rule + Send>> {
     vec![
         Box::new(refused::Refused::default()),
         Box::new(unanswered::Unanswered),
+        Box::new(answered_late::AnsweredLate),
+        Box::new(unasked::Unasked),
         Box::new(kernel_reset::KernelReset),
         Box::new(last_ack::LastAck),
         Box::new(closed_port::ClosedPort),

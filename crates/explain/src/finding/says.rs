@@ -30,6 +30,16 @@ pub enum Says {
         #[serde(rename = "waits_ns", serialize_with = "nanos::each")]
         waits: Vec<Duration>,
     },
+    /// A SYN was answered only when it had been sent again.
+    AnsweredLate {
+        /// How many were sent.
+        syns: u64,
+        /// From the first one to the answer.
+        #[serde(rename = "after_ns", serialize_with = "nanos::of")]
+        after: Duration,
+    },
+    /// A SYN-ACK came for which there was no SYN.
+    UnaskedSynAck,
     /// The system under the client reset what it knew nothing of.
     KernelReset {
         /// From the SYN-ACK to the RST.
@@ -184,6 +194,8 @@ pub enum Says {
     },
     /// What the client offered did not come back.
     OptionsMissing {
+        /// Maximum segment size: 536 bytes then, or 1220 of IPv6.
+        mss: bool,
         /// Window scale.
         window_scale: bool,
         /// SACK.

@@ -295,7 +295,8 @@ fn checksums_that_are_all_wrong_are_offloaded_and_one_is_damage() {
 fn options_that_do_not_come_back_are_missed() {
     let mut tale = Tale::open();
     tale.segments[1].header.options.window_scale = None;
-    let says = Says::OptionsMissing { window_scale: true, sack: false, timestamps: false };
+    let says =
+        Says::OptionsMissing { mss: false, window_scale: true, sack: false, timestamps: false };
     assert_eq!(tale.finds(), (says, vec![1, 2]));
 }
 

@@ -226,12 +226,30 @@ impl Flow {
             self.ends[1 - from].round_trips.add(acks.time);
         }
         self.evidence[from].add(analysis.marks, segment.number);
-        self.handshake.see(from == self.client, segment);
+        let copied = self.troubles[from].copied(segment);
+        if !copied {
+            self.handshake.see(from == self.client, segment);
+        }
         self.zeek.see(from != self.client, segment, analysis);
-        self.troubles[from].sent(segment, analysis);
+        self.troubles[from].sent(segment, analysis, copied);
+        if segment.len > 0 && self.room_behind(from, segment) < self.ends[from].counts.max_segment {
+            self.troubles[from].limited.add(segment.number);
+        }
         if segment.header.flags.contains(Flags::ACK) {
             self.troubles[1 - from].acknowledge(segment.header.ack);
         }
+    }
+
+    /// Bytes that the other end's window has room for behind this segment.
+    fn room_behind(&self, from: usize, segment: &Segment<'_>) -> u32 {
+        let known = self.analyser.scale(1 - from) != Scale::Unknown;
+        let window = self.analyser.window(1 - from).filter(|window| known && *window > 0);
+        let (Some(window), Some(ack)) = (window, self.troubles[from].acknowledged) else {
+            return u32::MAX;
+        };
+        let (edge, end) = (ack + window, segment.header.seq + segment.len);
+        // What goes beyond the edge was sent before the window shrank.
+        if end.le(edge) { edge - end } else { u32::MAX }
     }
 
     /// The first RST counts, or the first that had to be believed.

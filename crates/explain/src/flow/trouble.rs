@@ -5,6 +5,7 @@ use std::time::Duration;
 use handclasp_tcp::State;
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Flags;
+use handclasp_wire::time::Instant;
 
 use super::Sight;
 use super::evidence::Frames;
@@ -24,12 +25,46 @@ pub struct Troubles {
     pub data: Option<Sight>,
     /// The highest number that the other end acknowledged.
     pub acknowledged: Option<SeqNumber>,
+    /// Segments with data behind which the other end's window had no room for another as large.
+    pub limited: Frames,
     /// Segments whose checksum is wrong.
     pub damaged: Frames,
-    /// Segments that are the ones before them, captured again: the same IPv4 identification.
+    /// Segments that are the ones before them, captured again.
     pub copies: Frames,
-    /// The last segment's number, length and identification.
-    previous: Option<(SeqNumber, u32, u16)>,
+    /// The last segment.
+    previous: Option<Previous>,
+}
+
+/// What tells whether the next segment is the same one.
+#[derive(Clone, Copy, Debug)]
+struct Previous {
+    at: Instant,
+    seq: SeqNumber,
+    len: u32,
+    flags: Flags,
+    id: u16,
+}
+
+impl Previous {
+    fn new(segment: &Segment<'_>) -> Self {
+        let (at, seq, len) = (segment.at, segment.header.seq, segment.len);
+        Self { at, seq, len, flags: segment.header.flags, id: segment.ip.id.unwrap_or(0) }
+    }
+
+    /// Whether that segment is this one, captured again.
+    fn is_copied_by(&self, next: &Self) -> bool {
+        /// No timer fires so soon.
+        const AT_ONCE: Duration = Duration::from_millis(1);
+        let alike = self.seq == next.seq && self.len == next.len && self.flags == next.flags;
+        let carries = self.len > 0 || self.flags.intersects(Flags::SYN | Flags::FIN);
+        // Zero is what systems that do not count write on every packet. Of these, what carries
+        // nothing may be said twice.
+        let same = match self.id {
+            0 => next.id == 0 && carries && next.at - self.at < AT_ONCE,
+            id => id == next.id,
+        };
+        alike && same
+    }
 }
 
 /// What an end sent again.
@@ -96,7 +131,17 @@ impl Closed {
 }
 
 impl Troubles {
-    pub(super) fn sent(&mut self, segment: &Segment<'_>, analysis: &Analysis) {
+    /// Whether this segment is the one before it, captured again; it is remembered as such.
+    pub(super) fn copied(&mut self, segment: &Segment<'_>) -> bool {
+        let this = Previous::new(segment);
+        let is = self.previous.replace(this).is_some_and(|last| last.is_copied_by(&this));
+        if is {
+            self.copies.add(segment.number);
+        }
+        is
+    }
+
+    pub(super) fn sent(&mut self, segment: &Segment<'_>, analysis: &Analysis, copied: bool) {
         let (flags, sight) = (segment.header.flags, Sight::of(segment));
         if segment.len > 0 {
             self.data.get_or_insert(sight);
@@ -113,15 +158,9 @@ impl Troubles {
                 self.closed.get_or_insert_default().see(sight, open);
             }
         }
-        // Zero is what systems that do not count write on every packet.
-        let id = segment.ip.id.filter(|&id| id != 0);
-        let this = id.map(|id| (segment.header.seq, segment.len, id));
-        if this.is_some() && self.previous == this {
-            self.copies.add(segment.number);
-        } else if analysis.marks.contains(Marks::RETRANSMISSION) && segment.len > 0 {
+        if analysis.marks.contains(Marks::RETRANSMISSION) && segment.len > 0 && !copied {
             self.sent_again(segment, analysis);
         }
-        self.previous = this;
     }
 
     fn sent_again(&mut self, segment: &Segment<'_>, analysis: &Analysis) {

@@ -49,6 +49,8 @@ pub enum Note {
         /// The number that is waited for.
         missing: Number,
     },
+    /// It acknowledges what was not seen.
+    AcknowledgesUnseen,
     /// The sender has no room any more.
     WindowClosed,
     /// The sender has room again.
@@ -106,6 +108,8 @@ pub enum Resent {
         /// How many.
         duplicates: u32,
     },
+    /// Data that had been acknowledged: nobody missed it.
+    NotMissed,
     /// A FIN, with or without data.
     Fin,
 }

@@ -223,6 +223,8 @@ impl Tale {
             notes.extend(self.fin_acknowledged_note(step));
         }
         notes.extend(self.duplicate_ack_note(step, segment));
+        let unseen = step.seen.analysis.marks.contains(Marks::ACK_LOST_SEGMENT);
+        notes.extend(unseen.then_some(Note::AcknowledgesUnseen));
         notes
     }
 
@@ -275,7 +277,11 @@ impl Tale {
         const ENOUGH: u32 = 3;
         let peer = &self.voices[step.from.other()];
         let asked = peer.last_ack == Some(step.packet.header.seq);
-        let fast = step.seen.analysis.marks.contains(Marks::FAST_RETRANSMISSION);
+        let is = |mark| step.seen.analysis.marks.contains(mark);
+        if is(Marks::SPURIOUS_RETRANSMISSION) {
+            return Resent::NotMissed;
+        }
+        let fast = is(Marks::FAST_RETRANSMISSION);
         match peer.duplicate_acks {
             duplicates if asked && (fast || duplicates >= ENOUGH) => Resent::Wanted { duplicates },
             _ => Resent::Data,
@@ -320,10 +326,13 @@ impl Tale {
                 _ => {}
             }
         }
-        if step.fate.arrives()
-            && let Some(ack) = acknowledged(step.packet)
-        {
-            self.voices[step.from.other()].times.retain(|&(seq, _)| seq.ge(ack));
+        if let Some(ack) = acknowledged(step.packet) {
+            let peer = &mut self.voices[step.from.other()];
+            // Whoever acknowledges has it, whether or not it was captured.
+            peer.sent.skip_to(ack);
+            if step.fate.arrives() {
+                peer.times.retain(|&(seq, _)| seq.ge(ack));
+            }
         }
         if step.has(Flags::RST) || step.fate == Fate::Copied {
             return;

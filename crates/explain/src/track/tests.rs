@@ -192,6 +192,23 @@ fn data_sent_twice_counts_once_and_is_told_with_its_wait() {
 }
 
 #[test]
+fn data_that_was_acknowledged_and_is_sent_again_was_not_missed() {
+    let mut talk = Talk::open();
+    talk.client("P.", 1, 1, "hello").server(".", 1, 6, "");
+    talk.wait(Duration::from_millis(300)).client("P.", 1, 1, "hello");
+    assert!(matches!(talk.last().notes[..], [Note::Again { what: Resent::NotMissed, .. }]));
+}
+
+#[test]
+fn what_is_acknowledged_and_was_never_seen_is_told_once() {
+    let mut talk = Talk::open();
+    talk.client("P.", 1, 1, "hello").server(".", 1, 100, "");
+    assert_eq!(talk.last().notes, [Note::AcknowledgesUnseen]);
+    talk.client("P.", 100, 1, "more");
+    assert_eq!(talk.last().notes, []);
+}
+
+#[test]
 fn data_behind_a_gap_brings_duplicate_acks() {
     let mut talk = Talk::open();
     talk.client("P.", 1, 1, "aaaaa").server(".", 1, 6, "");
@@ -290,7 +307,7 @@ fn the_round_trip_is_told_only_if_no_syn_was_repeated() {
     let mut talk = Talk::open();
     assert_eq!(talk.flow.summary().handshake_rtt, Some(Duration::from_micros(10)));
     talk = Talk::new();
-    talk.syn().syn().syn_ack();
+    talk.syn().wait(Duration::from_secs(1)).syn().syn_ack();
     assert_eq!(talk.flow.summary().handshake_rtt, None);
 }
 
