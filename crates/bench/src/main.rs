@@ -33,7 +33,6 @@ enum What {
     #[command(hide = true)]
     Analyse {
         file: std::path::PathBuf,
-        threads: usize,
     },
 }
 
@@ -41,7 +40,7 @@ fn main() -> ExitCode {
     let done = match Bench::parse().what {
         What::Captures(args) => captures::run(&args),
         What::Measure { command } => captures::measure::child(&command),
-        What::Analyse { file, threads } => captures::analyse::run(&file, threads),
+        What::Analyse { file } => captures::analyse::run(&file),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! A whole analysis with the library, on one thread or on several.
+//! A whole analysis with the library: every packet marked, every connection judged.
 
 use std::error::Error;
 use std::fs::File;
@@ -17,19 +17,15 @@ pub(crate) struct Contents {
     findings: u64,
 }
 
-/// Counts packets and connections.
-pub(crate) fn count(file: &Path) -> Result<Contents, Box<dyn Error>> {
-    one(file)
-}
-
 /// Analyses a capture and tells what is in it.
-pub(crate) fn run(file: &Path, _threads: usize) -> Result<(), Box<dyn Error>> {
-    let contents = one(file)?;
+pub(crate) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
+    let contents = count(file)?;
     println!("{contents:?}");
     Ok(())
 }
 
-fn one(file: &Path) -> Result<Contents, Box<dyn Error>> {
+/// Analyses a capture.
+pub(crate) fn count(file: &Path) -> Result<Contents, Box<dyn Error>> {
     let mut reader = Reader::new(File::open(file)?)?;
     let (mut dissector, mut table) = (Dissector::default(), Table::new(Limits::default()));
     let mut examiner = Examiner::default();

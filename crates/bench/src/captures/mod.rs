@@ -57,8 +57,7 @@ fn contenders(file: &Path) -> io::Result<Vec<Contender>> {
     Ok(vec![
         new("read the file (cat)", &["cat", &file]),
         new("handclasp flows", &[&ours, "flows", &file]),
-        new("our library, 1 thread", &[&this, "analyse", &file, "1"]),
-        new("our library, 2 threads", &[&this, "analyse", &file, "2"]),
+        new("our library", &[&this, "analyse", &file]),
         new("tcpdump -nn", &["tcpdump", "-nn", "-r", &file]),
         new("tcptrace -n -l -r", &["tcptrace", "-n", "-l", "-r", &file]),
         new("tshark, fields", &tshark),

@@ -56,7 +56,6 @@ impl Limits {
 }
 
 /// Connections that are over. They are large, and stay where they are.
-#[expect(clippy::vec_box, reason = "a flow is moved several times on its way out")]
 pub type Flows = Vec<Box<Flow>>;
 
 /// Connections by their keys.
