@@ -72,7 +72,7 @@ fn page(dice: &mut Dice) -> Manners {
     let mut manners = Manners::default();
     manners.to_write = match dice.below(100) {
         ..60 => dice.within(200..=5_000),
-        ..95 => dice.within(5_000..=28_000),
+        60..95 => dice.within(5_000..=28_000),
         _ => dice.within(28_000..=130_000),
     };
     manners
@@ -88,7 +88,7 @@ fn request(dice: &mut Dice) -> Manners {
             (manners.pauses, manners.pause, manners.chunk) = (30, Duration::from_millis(400), 2_000)
         }
         // Says little at a time, as terminals do.
-        ..38 => {
+        3..38 => {
             manners.to_write = dice.within(2_000..=6_000);
             (manners.pauses, manners.pause, manners.chunk) = (60, Duration::from_millis(10), 120);
         }
