@@ -3,14 +3,19 @@
 use clap::{Parser, Subcommand};
 
 use crate::capture::args::CaptureArgs;
+use crate::craft::args::CraftArgs;
+use crate::decode::args::DecodeArgs;
+use crate::experiment::args::TryArgs;
 use crate::explain::args::ExplainArgs;
 use crate::export::args::ExportArgs;
 use crate::flows::args::FlowsArgs;
 use crate::follow::args::FollowArgs;
 use crate::lab::args::LabArgs;
+use crate::language::Lang;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 use crate::report::args::ReportArgs;
 use crate::show::args::ShowArgs;
+use crate::simulate::args::SimulateArgs;
 
 /// TCP that you can see through.
 #[derive(Debug, Parser)]
@@ -22,13 +27,21 @@ Examples:
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+
+    /// The language of what is said; by default that of LC_ALL, LC_MESSAGES or LANG
+    #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<Lang>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Lab(Box<LabArgs>),
+    Craft(Box<CraftArgs>),
+    Decode(DecodeArgs),
+    Try(Box<TryArgs>),
     Connect(ConnectArgs),
     Listen(ListenArgs),
+    Simulate(Box<SimulateArgs>),
     Show(ShowArgs),
     Capture(CaptureArgs),
     Report(ReportArgs),

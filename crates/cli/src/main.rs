@@ -3,18 +3,26 @@
 
 mod args;
 mod capture;
+mod craft;
+mod decode;
 mod error;
+mod experiment;
 mod explain;
 mod export;
 mod flows;
 mod follow;
 mod input;
 mod lab;
+mod language;
 mod link;
 mod netcat;
 mod output;
+mod plot;
+#[cfg(target_os = "linux")]
+mod raw;
 mod report;
 mod show;
+mod simulate;
 mod verdict;
 mod watch;
 mod whims;
@@ -41,10 +49,15 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misuse(&error),
     };
+    language::choose(cli.lang);
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
+        Command::Craft(args) => craft::run(&args),
+        Command::Decode(args) => decode::run(&args),
+        Command::Try(args) => experiment::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
+        Command::Simulate(args) => simulate::run(*args),
         Command::Show(args) => show::run(&args),
         Command::Capture(args) => capture::run(&args),
         Command::Report(args) => report::run(&args),
@@ -78,7 +91,11 @@ fn misuse(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(2);
     }
-    trouble(one_line(&error.render().to_string()))
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    match craft::unknown_flag(error, words) {
+        Some(unknown) => trouble(unknown),
+        None => trouble(one_line(&error.render().to_string())),
+    }
 }
 
 /// The lines of a message of clap's that say what is wrong and what to type, as one.

@@ -6,7 +6,7 @@ use handclasp_explain::finding::{Examiner, Finding, Severity};
 use handclasp_explain::flow::Flow;
 
 use crate::Outcome;
-use crate::watch::tell::{FINDINGS, LANGUAGE};
+use crate::language::{findings, language};
 
 /// What makes a command fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,7 +50,7 @@ impl Judge {
 /// ended.
 pub(crate) fn verdict(flow: &Flow, found: &[Finding]) -> String {
     match found.first().filter(|finding| finding.severity > Severity::Note) {
-        Some(finding) => FINDINGS.finding(&finding.says),
-        None => LANGUAGE.say(&Cast::default(), &Message::Ending(flow.ending())),
+        Some(finding) => findings().finding(&finding.says),
+        None => language().say(&Cast::default(), &Message::Ending(flow.ending())),
     }
 }

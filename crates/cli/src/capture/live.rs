@@ -9,7 +9,7 @@ use handclasp::wire::frame::Medium;
 use handclasp_explain::capture::dissect::{Dissector, Found};
 use handclasp_explain::capture::link::LinkType;
 use handclasp_explain::capture::{self};
-use handclasp_explain::catalogue::{Capturing, Cast, Message};
+use handclasp_explain::catalogue::{Capturing, Message};
 use handclasp_explain::filter::{self, Clock, Filter};
 use handclasp_explain::flow::table::{Limits, Table};
 use handclasp_explain::pcap_filter::{PcapFilter, PcapFilterError, Target};
@@ -19,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::CaptureArgs;
 use crate::Outcome;
 use crate::error::Error;
-use crate::watch::tell::LANGUAGE;
+use crate::language::say;
 
 /// How often what was captured is handed to the file, for those who read it meanwhile.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -201,8 +201,4 @@ fn tell(args: &CaptureArgs, saved: &Saved, passed: u64, dropped: u64) -> io::Res
     let captured = say(&Message::Capture(Capturing::Saved { packets, bytes, files }));
     let dropped = say(&Message::Capture(Capturing::Dropped { dropped, of: passed }));
     writeln!(io::stderr(), "{captured} · {dropped}")
-}
-
-fn say(message: &Message<'_>) -> String {
-    LANGUAGE.say(&Cast::default(), message)
 }

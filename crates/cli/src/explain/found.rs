@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use std::mem::{Discriminant, discriminant};
 
 use anstyle::Style;
-use handclasp_explain::catalogue::{Cast, Message};
+use handclasp_explain::catalogue::{Cast, Message, Reading};
 use handclasp_explain::finding::{Finding, Says, Severity};
-use handclasp_explain::ladder::layout::{pad, wrap};
+use handclasp_explain::ladder::layout::{pad, wrap_text};
 
 use crate::flows::table::style;
-use crate::watch::tell::{FINDINGS, LANGUAGE, screen_width};
+use crate::language::{findings, language};
+use crate::watch::tell::screen_width;
 
 /// So many of one kind are told one by one.
 const TOLD: usize = 3;
@@ -58,7 +59,7 @@ impl Found {
         let (connections, packets) = (Message::Connections(connections), Message::Packets(packets));
         writeln!(out, "{STRONG}{} · {}{STRONG:#}", say(&connections), say(&packets))?;
         if self.kinds.is_empty() {
-            writeln!(out, "{}", say(&Message::NothingFound))?;
+            writeln!(out, "{}", say(&Message::Reading(Reading::NothingFound)))?;
         }
         self.kinds.sort_by_key(|kind| Reverse(kind.of.0));
         for kind in &self.kinds {
@@ -72,8 +73,12 @@ impl Kind {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let style = style(Some(self.of.0));
         for (i, finding) in self.first.iter().enumerate() {
-            let severity = if i == 0 { say(&Message::Severity(self.of.0)) } else { String::new() };
-            let mut lines = lines(&FINDINGS.finding(&finding.says)).into_iter();
+            let severity = if i == 0 {
+                say(&Message::Reading(Reading::Severity(self.of.0)))
+            } else {
+                String::new()
+            };
+            let mut lines = lines(&findings().finding(&finding.says)).into_iter();
             let first = lines.next().unwrap_or_default();
             writeln!(out, "{style}{}{style:#}{first}", pad(&severity, INDENT))?;
             for line in lines {
@@ -84,16 +89,16 @@ impl Kind {
         if let Some(finding) = self.first.first() {
             let more = self.count - self.first.len() as u64;
             if more > 0 {
-                faint(out, &say(&Message::More(more)))?;
+                faint(out, &say(&Message::Reading(Reading::More(more))))?;
             }
-            faint(out, &format!("→ {}", FINDINGS.advice(&finding.says)))?;
+            faint(out, &format!("→ {}", findings().advice(&finding.says)))?;
         }
         Ok(())
     }
 }
 
 fn evidence(finding: &Finding) -> String {
-    let frames = say(&Message::Frames(&finding.evidence));
+    let frames = say(&Message::Reading(Reading::Frames(&finding.evidence)));
     match finding.about {
         Some(about) => format!("#{} {} → {} · {frames}", about.stream, about.client, about.server),
         None => frames,
@@ -106,9 +111,9 @@ fn faint(out: &mut impl Write, text: &str) -> io::Result<()> {
 
 fn lines(text: &str) -> Vec<String> {
     let room = screen_width().clamp(40, MAX_WIDTH) - INDENT;
-    wrap(text.split(' '), room, 2)
+    wrap_text(text, room, 2)
 }
 
 fn say(message: &Message<'_>) -> String {
-    LANGUAGE.say(&Cast::default(), message)
+    language().say(&Cast::default(), message)
 }

@@ -11,7 +11,7 @@ use handclasp::wire::gso::split_inbound;
 use handclasp::wire::time::Instant;
 use handclasp_explain::capture::Frame;
 use handclasp_explain::capture::link::LinkType;
-use handclasp_explain::catalogue::{Cast, Heading, Message};
+use handclasp_explain::catalogue::{Cast, Heading, Message, Reading};
 use handclasp_explain::filter::{Filter, Packet};
 use handclasp_explain::flow::Flow;
 use handclasp_explain::flow::table::Limits;
@@ -27,9 +27,10 @@ use super::args::ExplainArgs;
 use super::found::Found;
 use crate::Outcome;
 use crate::error::Error;
+use crate::language::{findings, language};
 use crate::output;
 use crate::verdict::Judge;
-use crate::watch::tell::{FINDINGS, LANGUAGE, screen_width};
+use crate::watch::tell::screen_width;
 
 /// The interface that shows each packet twice, out and in.
 const LOOPBACK: &str = "lo";
@@ -114,7 +115,9 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn new(args: &'a ExplainArgs, filter: Option<Filter>, medium: Medium) -> Self {
-        let heading = |heading| LANGUAGE.say(&Cast::default(), &Message::Heading(heading));
+        let heading = |heading| {
+            language().say(&Cast::default(), &Message::Reading(Reading::Heading(heading)))
+        };
         let view = View {
             left: Side::Client,
             names: [heading(Heading::Client), heading(Heading::Server)],
@@ -134,7 +137,7 @@ impl<'a> Scene<'a> {
             observer: Observer::new(Limits::default()),
             tales: HashMap::new(),
             current: None,
-            ladder: Ladder::new(Box::new(anstream::stdout()), LANGUAGE, view),
+            ladder: Ladder::new(Box::new(anstream::stdout()), language(), view),
             judge: Judge::default(),
             found: Found::default(),
             frames: 0,
@@ -198,7 +201,7 @@ impl<'a> Scene<'a> {
             let mut out = output::stdout();
             output::object(&mut out, &json::Followed::new(flow, severity, &verdict))?;
             for finding in &found {
-                output::object(&mut out, &json::Found::new(finding, FINDINGS))?;
+                output::object(&mut out, &json::Found::new(finding, findings()))?;
             }
             out.flush()?;
         }
@@ -215,7 +218,7 @@ impl<'a> Scene<'a> {
         let mut out = output::stdout();
         for finding in over_all {
             if self.args.json {
-                output::object(&mut out, &json::Found::new(&finding, FINDINGS))?;
+                output::object(&mut out, &json::Found::new(&finding, findings()))?;
             }
             self.found.add(finding);
         }
@@ -238,7 +241,7 @@ fn tell(
 ) -> io::Result<()> {
     let (segment, seen) = (packet.segment, packet.seen);
     if as_json {
-        let object = json::Packet::new(seen.stream, row, LANGUAGE, &Cast::default());
+        let object = json::Packet::new(seen.stream, row, language(), &Cast::default());
         let mut out = output::stdout();
         output::object(&mut out, &object)?;
         return out.flush();

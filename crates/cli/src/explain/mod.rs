@@ -24,9 +24,9 @@ use handclasp_explain::mark::Marks;
 use crate::Outcome;
 use crate::error::Error;
 use crate::input::{self, Again, Bar};
+use crate::language::{findings, language};
 use crate::output;
 use crate::verdict::{Judge, verdict};
-use crate::watch::tell::{FINDINGS, LANGUAGE};
 
 use args::ExplainArgs;
 use found::Found;
@@ -105,7 +105,7 @@ impl Drawn {
             Some(Message::Ending(flow.ending())),
             Some(Message::Packets(flow.packets())),
         ];
-        let say = |message: Message<'_>| LANGUAGE.say(&Cast::default(), &message);
+        let say = |message: Message<'_>| language().say(&Cast::default(), &message);
         Self {
             stream: flow.stream,
             sockets: ends.map(|end| flow.key.ends[end]),
@@ -178,7 +178,7 @@ impl<'a, W: Write> Survey<'a, W> {
     fn tell(&mut self, found: Vec<Finding>) -> Result<(), Error> {
         for finding in found {
             if self.args.json {
-                output::object(self.out, &json::Found::new(&finding, FINDINGS))?;
+                output::object(self.out, &json::Found::new(&finding, findings()))?;
             } else {
                 self.found.add(finding);
             }

@@ -16,5 +16,5 @@ pub(super) fn run(
     _interface: &str,
     _filter: Option<Filter>,
 ) -> Result<Outcome, Error> {
-    Err(Error::LiveNeedsLinux)
+    Err(Error::NeedsLinux("handclasp explain FILE"))
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use handclasp_explain::catalogue::{Cast, Hint, Message};
+use handclasp_explain::catalogue::{Cast, Hint, Message, Reading};
 use handclasp_explain::finding::Severity;
 use handclasp_explain::json;
 use handclasp_explain::ladder::{Ladder, View};
@@ -14,8 +14,9 @@ use super::Drawn;
 use super::args::ExplainArgs;
 use crate::error::Error;
 use crate::input::{Again, Bar};
+use crate::language::language;
 use crate::output;
-use crate::watch::tell::{LANGUAGE, screen_width};
+use crate::watch::tell::screen_width;
 
 /// After so many rows, runs of data are not shown packet by packet.
 const FOLD_AFTER: u64 = 60;
@@ -62,7 +63,7 @@ pub(super) fn draw(
         cast: Cast::default(),
         numbered: true,
     };
-    let mut ladder = Ladder::new(out, LANGUAGE, view);
+    let mut ladder = Ladder::new(out, language(), view);
     let begins = ladder.say(&Message::ConnectionBegins { client, server });
     ladder.title(&[format!("#{} {begins}", drawn.stream)])?;
     ladder.headings()?;
@@ -74,7 +75,9 @@ pub(super) fn draw(
 /// Writes its packets as objects.
 pub(super) fn lines(again: &Again, drawn: &Drawn, out: &mut impl Write) -> Result<(), Error> {
     let (stream, cast) = (drawn.stream, Cast::default());
-    rows(again, drawn, |row| output::object(out, &json::Packet::new(stream, &row, LANGUAGE, &cast)))
+    rows(again, drawn, |row| {
+        output::object(out, &json::Packet::new(stream, &row, language(), &cast))
+    })
 }
 
 /// How much was not drawn, and a command that shows more.
@@ -84,11 +87,11 @@ pub(super) fn next(
     connections: u64,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    let say = |message: &Message<'_>| LANGUAGE.say(&Cast::default(), message);
+    let say = |message: &Message<'_>| language().say(&Cast::default(), message);
     let (file, shown) = (args.file().display(), drawn.len() as u64);
     let Some(one) = drawn.first() else { return Ok(()) };
     if shown < connections {
-        writeln!(out, "{}", say(&Message::Shown { shown, of: connections }))?;
+        writeln!(out, "{}", say(&Message::Reading(Reading::Shown { shown, of: connections })))?;
     }
     let stream = one.stream;
     let (command, hint) = match (drawn.len(), args.packets) {

@@ -15,8 +15,8 @@ use handclasp_explain::table::{Cell, Table, findings, flows, packets};
 use crate::Outcome;
 use crate::error::Error;
 use crate::input::{Bar, Input};
+use crate::language::findings as words;
 use crate::verdict::Judge;
-use crate::watch::tell::FINDINGS;
 
 use args::{ExportArgs, Format, TableName};
 
@@ -112,7 +112,7 @@ impl Book {
         let found = self.judge.see(flow);
         if let Some(page) = &mut self.findings {
             for finding in &found {
-                page.row(|| findings::row(finding, Some(flow), FINDINGS))?;
+                page.row(|| findings::row(finding, Some(flow), words()))?;
             }
         }
         match &mut self.flows {
@@ -125,7 +125,7 @@ impl Book {
         let (found, _) = self.judge.conclude(None);
         if let Some(page) = &mut self.findings {
             for finding in &found {
-                page.row(|| findings::row(finding, None, FINDINGS))?;
+                page.row(|| findings::row(finding, None, words()))?;
             }
         }
         [self.packets, self.flows, self.findings].into_iter().flatten().try_for_each(Page::finish)

@@ -15,9 +15,9 @@ use handclasp_explain::json;
 use crate::Outcome;
 use crate::error::Error;
 use crate::input::{self, Bar, Input};
+use crate::language::findings;
 use crate::output;
 use crate::verdict::Judge;
-use crate::watch::tell::FINDINGS;
 
 use args::{FlowsArgs, Key};
 use row::Row;
@@ -94,7 +94,7 @@ fn write(args: &FlowsArgs, rows: &[Row], found: &[Finding]) -> io::Result<()> {
             writeln!(out, "{}", row.json)?;
         }
         for finding in found {
-            output::object(&mut out, &json::Found::new(finding, FINDINGS))?;
+            output::object(&mut out, &json::Found::new(finding, findings()))?;
         }
     } else {
         table::write(&mut out, rows, found)?;

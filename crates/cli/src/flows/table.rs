@@ -3,12 +3,13 @@
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
-use handclasp_explain::catalogue::{Cast, Count, Heading, Message, Size, Time};
+use handclasp_explain::catalogue::{Cast, Count, Heading, Message, Reading, Size, Time};
 use handclasp_explain::finding::{Finding, Severity};
 use handclasp_explain::ladder::layout::{cells, cut, pad};
 
 use super::row::Row;
-use crate::watch::tell::{FINDINGS, LANGUAGE, screen_width};
+use crate::language::{findings, language};
+use crate::watch::tell::screen_width;
 
 const FAINT: Style = Style::new().dimmed();
 
@@ -23,6 +24,9 @@ const COLUMNS: [(Heading, bool); 7] = [
     (Heading::Resent, true),
 ];
 
+/// Cells that a verdict needs to say something.
+const LEAST: usize = 40;
+
 /// A colour for how much something matters.
 pub(crate) fn style(severity: Option<Severity>) -> Style {
     match severity {
@@ -33,10 +37,12 @@ pub(crate) fn style(severity: Option<Severity>) -> Style {
 }
 
 pub(super) fn write(out: &mut impl Write, rows: &[Row], found: &[Finding]) -> io::Result<()> {
-    let say = |message: &Message<'_>| LANGUAGE.say(&Cast::default(), message);
+    let say = |message: &Message<'_>| language().say(&Cast::default(), message);
     let mut table: Vec<Vec<String>> = rows.iter().map(row_cells).collect();
     let mut headings = vec!["#".to_owned()];
-    headings.extend(COLUMNS.iter().map(|(heading, _)| say(&Message::Heading(*heading))));
+    headings.extend(
+        COLUMNS.iter().map(|(heading, _)| say(&Message::Reading(Reading::Heading(*heading)))),
+    );
     table.insert(0, headings);
     let widths: Vec<usize> = (0..=COLUMNS.len())
         .map(|column| table.iter().map(|row| cells(&row[column])).max().unwrap_or(0))
@@ -44,7 +50,10 @@ pub(super) fn write(out: &mut impl Write, rows: &[Row], found: &[Finding]) -> io
     // Nobody's screen is to be filled with lines that break; a file takes what there is.
     let width = if io::stdout().is_terminal() { screen_width() } else { usize::MAX };
     let before = widths.iter().map(|width| width + 2).sum::<usize>();
-    let room = width.saturating_sub(before).max(12);
+    // Where a verdict has no room behind its row, it stands below it.
+    let below = width.saturating_sub(before) < LEAST;
+    let indent = if below { widths[0] + 2 } else { 0 };
+    let room = width - if below { indent } else { before };
     for (i, row) in table.iter().enumerate() {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
@@ -58,19 +67,25 @@ pub(super) fn write(out: &mut impl Write, rows: &[Row], found: &[Finding]) -> io
         }
         match i.checked_sub(1).map(|i| &rows[i]) {
             None => {
-                let verdict = say(&Message::Heading(Heading::Verdict));
+                let verdict = say(&Message::Reading(Reading::Heading(Heading::Verdict)));
+                let line = if below { line.trim_end() } else { &line };
+                let verdict = if below { "" } else { &verdict };
                 writeln!(out, "{FAINT}{line}{verdict}{FAINT:#}")?;
             }
             Some(row) => {
-                let style = style(row.severity);
-                writeln!(out, "{line}{style}{}{style:#}", cut(&row.verdict, room))?;
+                let (style, verdict) = (style(row.severity), cut(&row.verdict, room));
+                if below {
+                    writeln!(out, "{}", line.trim_end())?;
+                    line = " ".repeat(indent);
+                }
+                writeln!(out, "{line}{style}{verdict}{style:#}")?;
             }
         }
     }
     for finding in found {
         let style = style(Some(finding.severity));
-        let severity = pad(&say(&Message::Severity(finding.severity)), 8);
-        writeln!(out, "{style}{severity}{style:#} {}", FINDINGS.finding(&finding.says))?;
+        let severity = pad(&say(&Message::Reading(Reading::Severity(finding.severity))), 8);
+        writeln!(out, "{style}{severity}{style:#} {}", findings().finding(&finding.says))?;
     }
     Ok(())
 }

@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use handclasp_explain::catalogue::{Cast, Message};
+use handclasp_explain::catalogue::{Cast, Message, Reading};
 use handclasp_explain::stream::Piece;
 use handclasp_explain::track::{Both, Side};
 use sha2::{Digest, Sha256};
 
 use super::args::FollowArgs;
 use crate::Outcome;
+use crate::language::language;
 use crate::output;
-use crate::watch::tell::LANGUAGE;
 
 const FAINT: Style = Style::new().dimmed();
 const CLIENT: Style = AnsiColor::Cyan.on_default();
@@ -73,8 +73,8 @@ impl Sink {
             Piece::Beginning => None,
         };
         self.gaps = true;
-        let message = Message::NotCaptured { bytes: missing, from };
-        let text = LANGUAGE.say(&Cast::default(), &message);
+        let message = Message::Reading(Reading::NotCaptured { bytes: missing, from });
+        let text = language().say(&Cast::default(), &message);
         match &mut self.form {
             Form::Raw | Form::Digest(_) => writeln!(io::stderr(), "handclasp: {text}"),
             Form::Text { ends_line, .. } => {
@@ -123,9 +123,10 @@ impl Sink {
                 for byte in hash.clone().finalize() {
                     let _ = write!(sha256, "{byte:02x}");
                 }
-                let message = Message::Digest { from, bytes: *bytes, sha256: &sha256 };
+                let message =
+                    Message::Reading(Reading::Digest { from, bytes: *bytes, sha256: &sha256 });
                 if shown[from] {
-                    writeln!(self.out, "{}", LANGUAGE.say(&Cast::default(), &message))?;
+                    writeln!(self.out, "{}", language().say(&Cast::default(), &message))?;
                 }
             }
         }

@@ -18,8 +18,8 @@ use handclasp_explain::track::Side;
 use crate::Outcome;
 use crate::error::Error;
 use crate::input::{Again, Bar, Input};
+use crate::language::{findings, language};
 use crate::verdict::{Judge, verdict};
-use crate::watch::tell::{FINDINGS, LANGUAGE};
 
 use args::{Picture, ReportArgs};
 
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Outcome, Error> {
         false => args.file.file_name().unwrap_or_default().to_string_lossy(),
     };
     let mut out = create(&args.output)?;
-    let written = report.write(&mut out, &name, &courses, LANGUAGE, &ENGLISH);
+    let written = report.write(&mut out, &name, &courses, language(), &ENGLISH);
     written.map_err(|cause| failed(&args.output, cause))?;
     // A damaged file has a page about what could be read, and a message.
     whole.map(|()| Outcome::Done)
@@ -65,16 +65,16 @@ fn survey(again: &Again, limits: Limits) -> Result<(Report, Result<(), Error>), 
         report.frame(step.frame.at, step.frame.len, matches!(step.what, What::Segment(..)));
         for flow in input.trace().take_over() {
             let found = judge.see(&flow);
-            report.see(&flow, &found, &verdict(&flow, &found), FINDINGS);
+            report.see(&flow, &found, &verdict(&flow, &found), findings());
         }
     }
     let (left, whole) = input.finish();
     for flow in left {
         let found = judge.see(&flow);
-        report.see(&flow, &found, &verdict(&flow, &found), FINDINGS);
+        report.see(&flow, &found, &verdict(&flow, &found), findings());
     }
     let (found, _) = judge.conclude(None);
-    report.conclude(&found, FINDINGS);
+    report.conclude(&found, findings());
     Ok((report, whole))
 }
 
@@ -124,7 +124,7 @@ fn picture(args: &ReportArgs, kind: Picture) -> Result<Outcome, Error> {
     let side = args.from.map_or(sends_more, Side::from);
     let svg = match kind.graph() {
         Some(graph) => graph::draw(&course, side, graph, Place::Alone),
-        None => ladder::draw(&course, LANGUAGE, Place::Alone),
+        None => ladder::draw(&course, language(), Place::Alone),
     };
     let mut out = create(&args.output)?;
     out.write_all(svg.as_bytes())

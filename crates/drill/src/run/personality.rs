@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use handclasp_tcp::Config;
+use handclasp_tcp::config::Algorithm;
 
 use super::Run;
 
@@ -15,6 +16,9 @@ pub(super) fn linux() -> Config {
     let mut config = Config::default();
     config.syn_retries = 6;
     config.rto_variation_min = config.rto_min;
+    // What the scripts' sysctls ask for, and nothing that would part a burst.
+    config.congestion = Algorithm::Reno;
+    config.pacing = false;
     config
 }
 
@@ -72,6 +76,9 @@ impl Run<'_> {
             "tcp_syn_retries" => config.syn_retries = count,
             "tcp_syn_linear_timeouts" => config.syn_linear_timeouts = count,
             "tcp_synack_retries" => config.syn_ack_retries = count,
+            "tcp_recovery" => config.rack = on,
+            "tcp_early_retrans" => config.tail_loss_probes = on,
+            "tcp_frto" => config.f_rto = on,
             "tcp_retries1" => config.retries_warn = count,
             "tcp_retries2" => config.retries = count,
             "tcp_orphan_retries" => config.orphan_retries = count,
@@ -81,9 +88,13 @@ impl Run<'_> {
                 config.rto_variation_min = config.rto_min;
             }
             "tcp_rto_max_ms" => config.rto_max = Duration::from_millis(last.unsigned_abs()),
-            "tcp_congestion_control" if value != "reno" => {
-                self.note(format!("this stack does not have: congestion control {value}"));
-            }
+            "tcp_congestion_control" => match value.parse() {
+                Ok(algorithm) => config.congestion = algorithm,
+                Err(_) => {
+                    self.note(format!("this stack does not have: congestion control {value}"));
+                }
+            },
+            "tcp_slow_start_after_idle" => config.idle_restart = on,
             "tcp_ecn" if on => self.note("this stack does not have: ECN".to_owned()),
             _ => {}
         }

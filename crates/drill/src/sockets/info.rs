@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use handclasp_tcp::State as Tcp;
+use handclasp_tcp::connection::Repair;
 
 use super::Sockets;
 use super::descriptor::State;
@@ -50,6 +51,11 @@ impl Sockets {
             ("tcpi_rcv_wscale", i64::from(agreed.rcv_scale)),
             ("tcpi_rto", micros(Some(info.rto))),
             ("tcpi_snd_mss", i64::from(mss)),
+            ("tcpi_ca_state", repair(info.repair)),
+            ("tcpi_sacked", i64::from(info.sacked.div_ceil(mss))),
+            ("tcpi_lost", i64::from(info.lost.div_ceil(mss))),
+            ("tcpi_dsack_dups", info.recovery.dsacks_received as i64),
+            ("tcpi_reord_seen", info.recovery.reorderings as i64),
             ("tcpi_unacked", i64::from(info.in_flight.div_ceil(mss))),
             ("tcpi_pmtu", i64::from(info.path_mtu)),
             ("tcpi_rtt", micros(info.rtt)),
@@ -68,6 +74,16 @@ impl Sockets {
             ("tcpi_notsent_bytes", i64::from(info.unsent)),
         ]);
         Some(fields)
+    }
+}
+
+/// Linux's number of a state of loss recovery, `tcpi_ca_state`.
+const fn repair(repair: Repair) -> i64 {
+    match repair {
+        Repair::Disorder => 1,
+        Repair::Fast => 3,
+        Repair::Timeout => 4,
+        _ => 0,
     }
 }
 

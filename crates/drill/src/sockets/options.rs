@@ -155,10 +155,16 @@ impl Sockets {
     /// EBADF.
     pub fn set_congestion(&mut self, fd: i32, name: &[u8]) -> Result<(), Errno> {
         self.socket_at_mut(fd)?.options.insert((SOL_TCP, TCP_CONGESTION), 0);
-        if name != b"reno" {
-            let name = String::from_utf8_lossy(name);
+        let name = String::from_utf8_lossy(name);
+        let Ok(algorithm) = name.trim_end_matches('\0').parse() else {
             self.lacks(format!("congestion control {name}"));
+            return Ok(());
+        };
+        self.socket_at_mut(fd)?.config.congestion = algorithm;
+        if let Some(id) = self.socket_at(fd)?.connection() {
+            self.act(id, |connection, cx| connection.set_congestion(cx, algorithm));
         }
+        self.tell_listener(fd);
         Ok(())
     }
 

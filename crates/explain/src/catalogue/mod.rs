@@ -4,10 +4,12 @@
 //! does not have yet. What is no sentence is not here: states, flags, field names and commands
 //! are the same in every language.
 
+mod chinese;
 mod english;
+pub mod experiment;
 pub mod findings;
 pub mod page;
-mod quantity;
+pub mod quantity;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -18,6 +20,9 @@ use crate::track::Side;
 use crate::track::note::Note;
 use crate::track::summary::Ending;
 
+use experiment::{Column, Experiment, Happened};
+
+pub use chinese::Chinese;
 pub use english::English;
 pub use quantity::{Count, Rate, Size, Time};
 
@@ -44,6 +49,18 @@ pub trait Language: Sync {
 pub struct Cast {
     /// The end that is ours, of which a sentence says "we"; none in a capture.
     pub ours: Option<Side>,
+}
+
+/// What is to be said where packets are made by hand with the host's own address, whose kernel
+/// knows nothing of their connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnAddress<'a> {
+    /// The kernel is kept from resetting them.
+    Guarded,
+    /// Nothing keeps it from that, for this reason.
+    Unguarded(&'a str),
+    /// So many resets were held back.
+    HeldBack(u64),
 }
 
 /// What can be said.
@@ -110,6 +127,15 @@ pub enum Message<'a> {
         /// In this time.
         time: Duration,
     },
+    /// What it took to send it over a bad path.
+    Repairs {
+        /// The share of bytes that were sent again, 0 to 1.
+        resent: f64,
+        /// The share of segments that were sent again for nothing, as far as is known.
+        spurious: f64,
+        /// How often the retransmission timer fired.
+        timeouts: u64,
+    },
     /// How fast payload was received.
     MovedIn {
         /// Bytes of payload.
@@ -134,6 +160,65 @@ pub enum Message<'a> {
         /// To whom.
         server: SocketAddr,
     },
+    /// About a capture that is read.
+    Reading(Reading<'a>),
+    /// About a capture that is being made.
+    Capture(Capturing<'a>),
+    /// The user stopped it.
+    Interrupted,
+    /// Packets are made by hand with the host's own address.
+    OwnAddress(OwnAddress<'a>),
+    /// Heading of the states of packets made by hand.
+    HandHeading,
+    /// Heading of what an experiment tries.
+    TriedHeading,
+    /// What an experiment tries.
+    Tried(Experiment),
+    /// Heading of what theory expects.
+    TheoryHeading,
+    /// What theory expects of an experiment.
+    Theory(Experiment),
+    /// What came of an experiment.
+    Happened(&'a Happened),
+    /// What came of an experiment, and whether that is what the document says.
+    Verdict {
+        /// Which, and where in it: `RFC 9293 §3.5`.
+        clause: &'a str,
+        /// Whether it is.
+        as_said: bool,
+        /// What came.
+        happened: &'a Happened,
+    },
+    /// How long a packet has been awaited.
+    Awaited {
+        /// What.
+        what: &'a str,
+        /// So long.
+        since: Duration,
+        /// Of this time at most.
+        within: Duration,
+    },
+    /// The peer is to be made to connect to us.
+    CallUs(SocketAddr),
+    /// How many experiments came out as the RFCs say, and how many did not.
+    Tally {
+        /// As they say.
+        as_said: u64,
+        /// Otherwise.
+        otherwise: u64,
+    },
+    /// Heading of a column in the table of experiments.
+    Column(Column),
+    /// Heading of the commands to try next.
+    Next,
+    /// What a suggested command shows.
+    Hint(Hint),
+}
+
+/// About a capture that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reading<'a> {
     /// Heading of a column of a table of connections.
     Heading(Heading),
     /// How much a finding matters.
@@ -169,14 +254,6 @@ pub enum Message<'a> {
         /// Of how many.
         of: u64,
     },
-    /// The user stopped it.
-    Interrupted,
-    /// About a capture that is being made.
-    Capture(Capturing<'a>),
-    /// Heading of the commands to try next.
-    Next,
-    /// What a suggested command shows.
-    Hint(Hint),
 }
 
 /// A column of a table of connections.

@@ -184,8 +184,11 @@ impl Flow {
         fate: Fate,
         reused: bool,
     ) -> Seen {
-        // A copy that the link made says nothing about its sender.
-        let counts = fate != Fate::Copied;
+        // A copy that the link made says nothing about its sender, and a SYN with another number
+        // nothing of this connection.
+        let stray = self.is_reopened_by(from, segment);
+        let counts = fate != Fate::Copied && !stray;
+        self.ends[from].counts.packets += u64::from(stray);
         let mut analysis = match counts {
             true => self.analyser.see(from, segment),
             false => self.analyser.glance(from, segment),

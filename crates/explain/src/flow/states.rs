@@ -46,6 +46,11 @@ impl States {
         self.read[end] = true;
     }
 
+    /// An end is in this state, as far as can be told.
+    pub(crate) const fn infer(&mut self, end: usize, state: State) {
+        self.be(end, state);
+    }
+
     /// Whether the last segment that reached this end was a SYN that it had before.
     pub(crate) const fn syn_came_again(&self, end: usize) -> bool {
         self.syn_came_again[end]
@@ -172,7 +177,11 @@ impl States {
             return valid;
         }
         let seg_len = header.seg_len(segment.len as usize);
-        if acceptable::touches_window(rcv_nxt, window, header.seq, seg_len) {
+        // Of SYNs that crossed, the one that comes again brings the ACK (RFC 9293 §3.5, figure 7).
+        let crossed = self.of[to] == Some(State::SynReceived)
+            && header.flags.contains(Flags::SYN | Flags::ACK)
+            && analyser.isn(from) == Some(header.seq);
+        if crossed || acceptable::touches_window(rcv_nxt, window, header.seq, seg_len) {
             self.takes_ack(to, segment, analyser);
             self.arrives(from, segment);
             self.takes_fin(from);

@@ -183,7 +183,7 @@ fn notes(body: &mut String, mut y: u32, row: &Row, language: &dyn Language) -> u
     for note in &row.notes {
         let text = say(language, &Message::Note { from: row.from, note });
         let class = if text.starts_with('✗') { "bad-text" } else { "faint" };
-        for line in crate::ladder::layout::wrap(text.split(' '), NOTE, 0) {
+        for line in crate::ladder::layout::wrap_text(&text, NOTE, 0) {
             y += LINE - 2;
             let _ = writeln!(
                 body,

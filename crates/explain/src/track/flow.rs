@@ -23,8 +23,8 @@ pub struct Flow {
     flow: flow::Flow,
     tale: Tale,
     rows: u64,
-    /// Packets of each side that were lost or damaged.
-    lost: Both<u64>,
+    /// What connections between the two came to that are over, and what of this one was lost.
+    past: Both<Counts>,
 }
 
 impl Flow {
@@ -47,7 +47,7 @@ impl Flow {
     pub fn between(client: SocketAddr, server: SocketAddr) -> Self {
         let (key, client) = Key::new(Network::default(), client, server);
         let flow = flow::Flow::new(key, 0, client, Sight { frame: 0, at: Instant::ZERO });
-        Self { flow, tale: Tale::default(), rows: 0, lost: Both::default() }
+        Self { flow, tale: Tale::default(), rows: 0, past: Both::default() }
     }
 
     /// The sockets of both ends.
@@ -92,28 +92,51 @@ impl Flow {
             self.flow.first = Sight::of(&segment);
         }
         if !packet.fate.arrives() {
-            self.lost[self.flow.side(from)] += 1;
+            self.past[self.flow.side(from)].lost += 1;
         }
+        self.begin_anew(from, &segment);
         let seen = self.flow.see(from, &segment, packet.fate, false);
         let row = self.tale.row(&segment, packet.fate, &seen);
         Some(Row { states: self.states(), ..row })
     }
 
+    /// A SYN with another number, where the last connection between the two is over, begins one
+    /// of which nothing is known yet.
+    fn begin_anew(&mut self, from: usize, segment: &Segment<'_>) {
+        let states = [0, 1].map(|end| self.flow.states.known(end));
+        let over =
+            matches!(states[1 - from].state, Some(State::Closed | State::Listen | State::TimeWait));
+        let sent_syn = self.flow.ends[from].isn;
+        let syn = segment.header.flags & (Flags::SYN | Flags::ACK) == Flags::SYN;
+        if !syn || !over || sent_syn.is_none_or(|isn| isn == segment.header.seq.0) {
+            return;
+        }
+        self.past = self.counts();
+        let flow::Flow { key, client, first, .. } = self.flow;
+        self.flow = flow::Flow::new(key, 0, client, first);
+        self.tale.begin_anew();
+        if let Some(state) = states[from].state {
+            self.flow.states.infer(from, state);
+        }
+        // Whoever answers it does so because somebody listens.
+        self.flow.states.infer(1 - from, State::Listen);
+    }
+
+    fn counts(&self) -> Both<Counts> {
+        let mut counts = self.past;
+        for (side, end) in [(Side::Client, self.flow.client), (Side::Server, self.flow.server())] {
+            counts[side].packets += self.flow.ends[end].counts.packets;
+            counts[side].bytes += self.flow.ends[end].counts.unique_bytes;
+            counts[side].retransmitted += self.flow.evidence[end].count(Marks::RETRANSMISSION);
+        }
+        counts
+    }
+
     /// The totals so far.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let counts = |side: Side, end: usize| Counts {
-            packets: self.flow.ends[end].counts.packets,
-            bytes: self.flow.ends[end].counts.unique_bytes,
-            retransmitted: self.flow.evidence[end].count(Marks::RETRANSMISSION),
-            lost: self.lost[side],
-        };
-        let (client, server) = (self.flow.client, self.flow.server());
         Summary {
-            sent: Both {
-                client: counts(Side::Client, client),
-                server: counts(Side::Server, server),
-            },
+            sent: self.counts(),
             handshake_rtt: self.flow.handshake.round_trip(),
             duration: self.flow.duration(),
             ending: self.flow.ending(),

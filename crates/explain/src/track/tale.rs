@@ -31,7 +31,12 @@ pub struct Tale {
 struct Voice {
     /// Which of its numbers were seen.
     sent: Coverage,
-    spoke: bool,
+    /// Its initial sequence number, seen or inferred.
+    isn: Option<SeqNumber>,
+    /// Whether it sent a SYN, with or without an acknowledgment.
+    sent_syn: bool,
+    /// Whether it sent one with an acknowledgment.
+    sent_syn_ack: bool,
     /// The window it last advertised, in bytes.
     window: Option<u32>,
     /// The acknowledgment it last sent.
@@ -100,6 +105,11 @@ impl Voice {
 }
 
 impl Tale {
+    /// Forgets the connection that is over, but not when the first one began.
+    pub(crate) fn begin_anew(&mut self) {
+        *self = Self { start: self.start, ..Self::default() };
+    }
+
     /// The row of the connection's next segment.
     pub fn row(&mut self, segment: &dissect::Segment<'_>, fate: Fate, seen: &Seen) -> Row {
         let start = *self.start.get_or_insert(segment.at);
@@ -132,10 +142,13 @@ impl Tale {
         let (header, len) = (&packet.header, packet.len as usize);
         let both =
             |of: [Option<State>; 2]| Both { client: of[seen.client], server: of[1 - seen.client] };
-        for (side, next) in [(from, Some(header.seq)), (from.other(), acknowledged(packet))] {
+        let syn = header.flags.contains(Flags::SYN);
+        let own = (header.seq, if syn { header.seq } else { header.seq - 1 });
+        let peers = acknowledged(packet).map(|ack| (ack, ack - 1));
+        for (side, begins) in [(from, Some(own)), (from.other(), peers)] {
             let voice = &mut self.voices[side];
-            if let Some(next) = next.filter(|_| !voice.spoke) {
-                (voice.sent, voice.spoke) = (Coverage::starting_at(next), true);
+            if let Some((next, isn)) = begins.filter(|_| voice.isn.is_none()) {
+                (voice.sent, voice.isn) = (Coverage::starting_at(next), Some(isn));
             }
         }
         let voice = &mut self.voices[from];
@@ -188,6 +201,18 @@ impl Tale {
     }
 
     fn syn_note(&self, step: &Step<'_>) -> Note {
+        let (sender, peer) = (&self.voices[step.from], &self.voices[step.from.other()]);
+        let has_ack = step.has(Flags::ACK);
+        if has_ack && self.answers_nothing(step) {
+            return Note::UnaskedSynAck;
+        }
+        if has_ack && step.sighting == Sighting::Again && !sender.sent_syn_ack {
+            return Note::CrossingSynAck;
+        }
+        let answered = peer.sent_syn_ack && sender.isn != Some(step.packet.header.seq);
+        if !has_ack && answered {
+            return Note::AnotherSyn;
+        }
         if step.sighting == Sighting::Again {
             let what = match (step.has(Flags::ACK), step.seen.syn_came_again) {
                 (false, _) => Resent::Syn,
@@ -201,6 +226,18 @@ impl Tale {
             (false, Some(State::SynSent | State::SynReceived)) => Note::CrossingSyn,
             (false, _) => Note::First { isn: step.packet.header.seq.0 },
         }
+    }
+
+    /// Whether a SYN-ACK is no answer to anything that the other end is known to have sent.
+    fn answers_nothing(&self, step: &Step<'_>) -> bool {
+        let peer = step.from.other();
+        let first = !self.voices[peer].sent_syn;
+        let never_asked = matches!(step.before[peer], Some(State::Closed | State::Listen));
+        let other_number = self.voices[peer].isn.is_some_and(|isn| {
+            let ack = step.packet.header.ack;
+            ack.le(isn) || ack.gt(self.voices[peer].sent.end())
+        });
+        first && never_asked || !first && other_number
     }
 
     fn again(&self, step: &Step<'_>, what: Resent) -> Note {
@@ -334,7 +371,13 @@ impl Tale {
                 peer.times.retain(|&(seq, _)| seq.ge(ack));
             }
         }
-        if step.has(Flags::RST) || step.fate == Fate::Copied {
+        if step.fate == Fate::Copied {
+            return;
+        }
+        let voice = &mut self.voices[step.from];
+        voice.sent_syn |= step.has(Flags::SYN);
+        voice.sent_syn_ack |= step.has(Flags::SYN) && step.has(Flags::ACK);
+        if step.has(Flags::RST) {
             return;
         }
         let duplicate = notes.iter().any(|note| matches!(note, Note::DuplicateAck { .. }));
