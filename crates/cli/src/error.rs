@@ -68,15 +68,6 @@ pub(crate) enum Error {
     FilesWithoutEnd,
     #[error("standard output is one stream of packets: type -w FILE with -C, -G or --json")]
     StreamRotates,
-    #[cfg(not(target_os = "linux"))]
-    #[error("--live needs Linux: explain a capture file, or tcpdump's by explain -")]
-    LiveNeedsLinux,
-    #[cfg(not(target_os = "linux"))]
-    #[error("this needs Linux: type handclasp lab --virtual")]
-    NeedsLinux,
-    #[cfg(not(target_os = "linux"))]
-    #[error("live capture needs Linux: type handclasp show FILE")]
-    CaptureNeedsLinux,
     #[error("--flows takes {0} names at most")]
     TooManyFlows(usize),
     #[error(

@@ -14,5 +14,5 @@ pub(crate) use live::run;
 /// Always: there is no way to the packets.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn run(_args: &args::CaptureArgs) -> Result<crate::Outcome, crate::error::Error> {
-    Err(crate::error::Error::CaptureNeedsLinux)
+    Err(crate::error::Error::NeedsLinux("handclasp show FILE"))
 }
