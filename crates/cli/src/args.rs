@@ -2,16 +2,19 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::capture::args::CaptureArgs;
 use crate::craft::args::CraftArgs;
 use crate::decode::args::DecodeArgs;
 use crate::experiment::args::TryArgs;
 use crate::explain::args::ExplainArgs;
+use crate::export::args::ExportArgs;
 use crate::flows::args::FlowsArgs;
 use crate::follow::args::FollowArgs;
 use crate::lab::args::LabArgs;
 use crate::language::Lang;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 use crate::prove::args::ProveArgs;
+use crate::report::args::ReportArgs;
 use crate::show::args::ShowArgs;
 use crate::simulate::args::SimulateArgs;
 
@@ -42,6 +45,9 @@ pub(crate) enum Command {
     Prove(ProveArgs),
     Simulate(Box<SimulateArgs>),
     Show(ShowArgs),
+    Capture(CaptureArgs),
+    Report(ReportArgs),
+    Export(ExportArgs),
     Flows(FlowsArgs),
     Explain(ExplainArgs),
     Follow(FollowArgs),

@@ -60,6 +60,14 @@ pub(crate) enum Error {
     Resolve(String, io::Error),
     #[error("--link {0} needs our own address on it: type --address 192.0.2.2/24")]
     NoAddress(crate::link::LinkName),
+    #[error("a picture is of one connection: type --flow once")]
+    OneFlow,
+    #[error("the capture has {0} connections: type --flow N to choose one")]
+    WhichFlow(u64),
+    #[error("-W needs an end of each file: type -C 100MB or -G 60")]
+    FilesWithoutEnd,
+    #[error("standard output is one stream of packets: type -w FILE with -C, -G or --json")]
+    StreamRotates,
     #[error("--flows takes {0} names at most")]
     TooManyFlows(usize),
     #[error(

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use handclasp_explain::capture::Broken;
 use handclasp_explain::filter::Filter;
-use handclasp_explain::flow::Flow;
-use handclasp_explain::flow::table::Limits;
+use handclasp_explain::flow::table::{Flows, Limits};
 use handclasp_explain::trace::{Step, Trace};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -149,7 +148,7 @@ impl Input {
     }
 
     /// The connections that are left, and whether the capture was read to its end.
-    pub(crate) fn finish(self) -> (Vec<Flow>, Result<(), Error>) {
+    pub(crate) fn finish(self) -> (Flows, Result<(), Error>) {
         self.bar.finish_and_clear();
         let (name, broken) = (self.name, self.broken);
         let whole =

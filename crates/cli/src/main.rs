@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod capture;
 mod craft;
 mod decode;
 mod error;
 mod experiment;
 mod explain;
+mod export;
 mod flows;
 mod follow;
 mod input;
@@ -19,6 +21,7 @@ mod plot;
 mod prove;
 #[cfg(target_os = "linux")]
 mod raw;
+mod report;
 mod show;
 mod simulate;
 mod verdict;
@@ -58,6 +61,9 @@ fn main() -> ExitCode {
         Command::Prove(args) => prove::run(args),
         Command::Simulate(args) => simulate::run(*args),
         Command::Show(args) => show::run(&args),
+        Command::Capture(args) => capture::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Flows(args) => flows::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Follow(args) => follow::run(&args),

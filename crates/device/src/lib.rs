@@ -10,6 +10,7 @@
 //! - [`tap`]: a device that shows its packets to others, as to a [`record`]er;
 //! - [`impaired`]: a device behind a bad link;
 //! - `capture`: watching an interface without taking part;
+//! - `live`: the same for a capture, filtered and in batches, with [`save`] for its files;
 //! - `host`: the addresses that the kernel has on an interface, and its routers;
 //! - `guard`: keeping the kernel from resetting what is not its own.
 //!
@@ -33,10 +34,13 @@ pub mod impaired;
 #[cfg(target_os = "linux")]
 mod interface;
 #[cfg(target_os = "linux")]
+pub mod live;
+#[cfg(target_os = "linux")]
 pub mod packet;
 #[cfg(target_os = "linux")]
 mod pool;
 pub mod record;
+pub mod save;
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 mod sys;

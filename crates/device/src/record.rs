@@ -177,7 +177,7 @@ impl<W: Write> Drop for Recording<W> {
 }
 
 /// The writer's own error, which the encoder's has for a source. The encoder's cannot be named.
-fn io_error<E: Error + Send + Sync + 'static>(error: E) -> io::Error {
+pub(crate) fn io_error<E: Error + Send + Sync + 'static>(error: E) -> io::Error {
     match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
         Some(source) => io::Error::new(source.kind(), source.to_string()),
         None => io::Error::new(io::ErrorKind::InvalidData, error),

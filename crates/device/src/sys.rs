@@ -253,14 +253,18 @@ pub(crate) fn receive_captured(socket: impl AsFd, buffer: &mut BytesMut) -> Resu
 /// The time in a received message's control messages.
 fn timestamp(message: &libc::msghdr) -> Option<SystemTime> {
     // SAFETY: `message` is as `recvmsg` left it, with its control buffer alive and aligned.
-    let header = unsafe { libc::CMSG_FIRSTHDR(message) };
-    if header.is_null() {
-        return None;
-    }
-    // SAFETY: what is not null points to a whole header within that buffer.
-    let kind = unsafe { ((*header).cmsg_level, (*header).cmsg_type) };
-    if kind != (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS) {
-        return None;
+    let mut header = unsafe { libc::CMSG_FIRSTHDR(message) };
+    loop {
+        if header.is_null() {
+            return None;
+        }
+        // SAFETY: what is not null points to a whole header within that buffer.
+        let kind = unsafe { ((*header).cmsg_level, (*header).cmsg_type) };
+        if kind == (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS) {
+            break;
+        }
+        // SAFETY: as above; the function stays within the buffer and ends with null.
+        header = unsafe { libc::CMSG_NXTHDR(message, header) };
     }
     // SAFETY: behind a header of this type, the kernel wrote a whole `timespec`; it may stand
     // at any address.
@@ -340,6 +344,12 @@ pub(crate) fn attach_filter(socket: impl AsFd, program: &mut [sock_filter]) -> i
 
 /// Packets that a packet socket let go since it was last asked, for want of buffer.
 pub(crate) fn packet_drops(socket: impl AsFd) -> io::Result<u32> {
+    packet_statistics(socket).map(|[_, drops]| drops)
+}
+
+/// Packets that passed a packet socket's filter since it was last asked, and how many of them
+/// it let go for want of buffer.
+pub(crate) fn packet_statistics(socket: impl AsFd) -> io::Result<[u32; 2]> {
     let mut stats = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
     let mut len = size_of::<libc::tpacket_stats>() as socklen_t;
     let pointer: *mut c_void = (&raw mut stats).cast();
@@ -348,5 +358,131 @@ pub(crate) fn packet_drops(socket: impl AsFd) -> io::Result<u32> {
     let result = unsafe {
         libc::getsockopt(fd, libc::SOL_PACKET, libc::PACKET_STATISTICS, pointer, &mut len)
     };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(stats.tp_drops) }
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok([stats.tp_packets, stats.tp_drops])
+}
+
+/// Packets received at once, each in a slot of its own.
+pub(crate) struct Mailbox {
+    /// All slots, one behind the other.
+    bytes: Vec<u8>,
+    slot: usize,
+    /// Bytes at the beginning of each slot that are left free.
+    headroom: usize,
+    received: Vec<Received>,
+}
+
+/// What the kernel says of one packet in a slot.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Received {
+    /// Bytes in the slot.
+    pub(crate) captured: usize,
+    /// Bytes that the packet had.
+    pub(crate) len: u32,
+    /// When it passed.
+    pub(crate) at: Option<SystemTime>,
+    /// It left the interface.
+    pub(crate) outgoing: bool,
+    /// A device was to finish its checksum.
+    pub(crate) unfinished: bool,
+    /// The VLAN tag that was taken out of it: its type and the rest.
+    pub(crate) tag: Option<[u16; 2]>,
+}
+
+/// Room for a time and what the kernel says of a packet, aligned as control messages are.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+struct Controls([u8; 128]);
+
+impl Mailbox {
+    /// A mailbox of `slots` packets of up to `size` bytes.
+    pub(crate) fn new(slots: usize, size: usize, headroom: usize) -> Self {
+        let slot = (size + headroom).next_multiple_of(64);
+        Self { bytes: vec![0; slots * slot], slot, headroom, received: Vec::with_capacity(slots) }
+    }
+
+    /// Takes what waits at a packet socket, as much as there are slots for.
+    pub(crate) fn receive(&mut self, socket: impl AsFd) -> Result<usize, Errno> {
+        let slots = self.bytes.len() / self.slot;
+        self.received.clear();
+        // SAFETY: all of it is integers, for which zero is a value.
+        let mut from: Vec<sockaddr_ll> = vec![unsafe { zeroed() }; slots];
+        let mut controls = vec![Controls([0; 128]); slots];
+        let room = self.slot - self.headroom;
+        let mut slices: Vec<libc::iovec> = (self.bytes.chunks_exact_mut(self.slot))
+            .map(|slot| libc::iovec {
+                iov_base: slot[self.headroom..].as_mut_ptr().cast(),
+                iov_len: room,
+            })
+            .collect();
+        // SAFETY: all of it is integers and pointers, for which zero is a value.
+        let mut messages: Vec<libc::mmsghdr> = vec![unsafe { zeroed() }; slots];
+        for (i, message) in messages.iter_mut().enumerate() {
+            let header = &mut message.msg_hdr;
+            header.msg_name = (&raw mut from[i]).cast();
+            header.msg_namelen = size_of::<sockaddr_ll>() as socklen_t;
+            header.msg_iov = &raw mut slices[i];
+            header.msg_iovlen = 1;
+            header.msg_control = (&raw mut controls[i].0).cast();
+            header.msg_controllen = controls[i].0.len() as _;
+        }
+        let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+        let fd = socket.as_fd().as_raw_fd();
+        // SAFETY: every pointer in `messages` is to something of the length beside it; all of
+        // that outlives the call and is not touched through other names during it.
+        let received = unsafe {
+            let none = std::ptr::null_mut();
+            libc::recvmmsg(fd, messages.as_mut_ptr(), slots as _, flags as _, none)
+        };
+        let Ok(count) = usize::try_from(received) else {
+            return Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO));
+        };
+        for (message, from) in messages[..count].iter().zip(&from) {
+            let mut meta = Received {
+                captured: (message.msg_len as usize).min(room),
+                len: message.msg_len,
+                outgoing: from.sll_pkttype == libc::PACKET_OUTGOING,
+                ..Received::default()
+            };
+            note_controls(&message.msg_hdr, &mut meta);
+            self.received.push(meta);
+        }
+        Ok(count)
+    }
+
+    /// What was received last: of each packet what the kernel says, and its slot with the
+    /// headroom.
+    pub(crate) fn packets(&mut self) -> impl Iterator<Item = (Received, &mut [u8])> {
+        let slots = self.bytes.chunks_exact_mut(self.slot);
+        self.received.iter().copied().zip(slots)
+    }
+}
+
+/// Reads the control messages that came with a packet.
+fn note_controls(message: &libc::msghdr, meta: &mut Received) {
+    meta.at = timestamp(message);
+    // SAFETY: `message` is as the kernel left it, with its control buffer alive and aligned.
+    let mut header = unsafe { libc::CMSG_FIRSTHDR(message) };
+    while !header.is_null() {
+        // SAFETY: what is not null points to a whole header within that buffer.
+        let kind = unsafe { ((*header).cmsg_level, (*header).cmsg_type) };
+        if kind == (libc::SOL_PACKET, libc::PACKET_AUXDATA) {
+            // SAFETY: behind a header of this type, the kernel wrote a whole one of these; it
+            // may stand at any address.
+            let aux =
+                unsafe { libc::CMSG_DATA(header).cast::<libc::tpacket_auxdata>().read_unaligned() };
+            meta.len = aux.tp_len;
+            meta.captured = meta.captured.min(aux.tp_snaplen as usize);
+            meta.unfinished = aux.tp_status & libc::TP_STATUS_CSUMNOTREADY != 0;
+            if aux.tp_status & libc::TP_STATUS_VLAN_VALID != 0 {
+                let typed = aux.tp_status & libc::TP_STATUS_VLAN_TPID_VALID != 0;
+                let kind = if typed { aux.tp_vlan_tpid } else { libc::ETH_P_8021Q as u16 };
+                meta.tag = Some([kind, aux.tp_vlan_tci]);
+            }
+        }
+        // SAFETY: as above; the function stays within the buffer and ends with null.
+        header = unsafe { libc::CMSG_NXTHDR(message, header) };
+    }
 }

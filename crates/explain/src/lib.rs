@@ -21,7 +21,10 @@ pub mod json;
 pub mod ladder;
 pub mod mark;
 pub mod nanos;
+pub mod pcap_filter;
+pub mod picture;
 pub mod stream;
+pub mod table;
 pub mod trace;
 pub mod track;
 

@@ -42,7 +42,7 @@ impl Scene {
         }
         let mut flows = table.finish();
         assert_eq!(flows.len(), 1);
-        flows.remove(0)
+        *flows.remove(0)
     }
 }
 

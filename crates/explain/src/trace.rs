@@ -23,8 +23,8 @@ use handclasp_wire::time::Instant;
 use crate::capture::dissect::{Complaint, Dissector, Found, Segment};
 use crate::capture::{Broken, Frame, Reader};
 use crate::filter::{Clock, Packet};
-use crate::flow::table::{Limits, Table};
-use crate::flow::{Flow, Seen};
+use crate::flow::Seen;
+use crate::flow::table::{Flows, Limits, Table};
 
 /// Reads a capture and follows its connections.
 pub struct Trace<R> {
@@ -75,13 +75,13 @@ impl Observer {
     }
 
     /// The connections that are over by now, which are forgotten.
-    pub fn take_over(&mut self) -> Vec<Flow> {
+    pub fn take_over(&mut self) -> Flows {
         self.table.take_over()
     }
 
     /// All connections that were not handed out yet.
     #[must_use]
-    pub fn finish(self) -> Vec<Flow> {
+    pub fn finish(self) -> Flows {
         self.table.finish()
     }
 }
@@ -150,13 +150,13 @@ impl<R: Read> Trace<R> {
     }
 
     /// The connections that are over by now, which are forgotten.
-    pub fn take_over(&mut self) -> Vec<Flow> {
+    pub fn take_over(&mut self) -> Flows {
         self.observer.take_over()
     }
 
     /// All connections that were not handed out yet.
     #[must_use]
-    pub fn finish(self) -> Vec<Flow> {
+    pub fn finish(self) -> Flows {
         self.observer.finish()
     }
 }

@@ -11,6 +11,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod arp;
+pub mod bpf;
 pub mod checksum;
 pub mod error;
 pub mod ethernet;

@@ -6,5 +6,6 @@ mod guard;
 mod host;
 mod impaired;
 mod interfaces;
+mod live;
 mod record;
 mod states;

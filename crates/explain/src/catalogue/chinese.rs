@@ -25,6 +25,7 @@ impl Language for Chinese {
             Message::Note { from, note } => write_note(out, cast, from, note),
             Message::Ending(ending) => write_ending(out, cast, ending),
             Message::Hint(hint) => out.write_str(hint_text(hint)),
+            Message::Capture(capture) => captures::capture(out, capture),
             Message::Tried(which) => out.write_str(experiment::tried(which)),
             Message::Theory(which) => out.write_str(experiment::theory(which)),
             Message::Happened(happened) => experiment::happened(out, happened),
@@ -260,6 +261,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Note { .. }
         | Message::Ending(_)
         | Message::Hint(_)
+        | Message::Capture(_)
         | Message::Tried(_)
         | Message::Theory(_)
         | Message::Happened(_)

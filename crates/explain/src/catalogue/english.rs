@@ -8,7 +8,9 @@ use std::time::Duration;
 use handclasp_tcp::State;
 use handclasp_tcp::event::LossSign;
 
-use super::{ByHand, Cast, Count, Heading, Hint, Language, Message, Rate, Reading, Size, Time};
+use super::{
+    ByHand, Capturing, Cast, Count, Heading, Hint, Language, Message, Rate, Reading, Size, Time,
+};
 use crate::finding::Severity;
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
@@ -24,6 +26,7 @@ impl Language for English {
             Message::Note { from, note } => write_note(out, cast, from, note),
             Message::Ending(ending) => write_ending(out, cast, ending),
             Message::Hint(hint) => out.write_str(hint_text(hint)),
+            Message::Capture(capture) => write_capture(out, capture),
             Message::Tried(which) => out.write_str(experiment::tried(which)),
             Message::Theory(which) => out.write_str(experiment::theory(which)),
             Message::Happened(happened) => experiment::happened(out, happened),
@@ -328,6 +331,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Note { .. }
         | Message::Ending(_)
         | Message::Hint(_)
+        | Message::Capture(_)
         | Message::Tried(_)
         | Message::Theory(_)
         | Message::Happened(_)
@@ -384,6 +388,24 @@ fn write_reading(out: &mut dyn Write, reading: Reading<'_>) -> fmt::Result {
         }
         Reading::Shown { shown, of } => {
             write!(out, "{} of {} connections shown", Count(shown), Count(of))
+        }
+    }
+}
+
+fn write_capture(out: &mut dyn Write, capture: Capturing<'_>) -> fmt::Result {
+    match capture {
+        Capturing::Begins { interface } => {
+            write!(out, "capturing on {interface}; Ctrl-C ends it")
+        }
+        Capturing::Saved { packets, bytes, files } => {
+            let (s, ss) = (if packets == 1 { "" } else { "s" }, if files == 1 { "" } else { "s" });
+            let (packets, files) = (Count(packets), Count(files));
+            write!(out, "{packets} packet{s}, {}, in {files} file{ss}", Size(bytes))
+        }
+        Capturing::Dropped { dropped: 0, .. } => write!(out, "none dropped by the kernel"),
+        Capturing::Dropped { dropped, of } => {
+            let (dropped, of) = (Count(dropped), Count(of));
+            write!(out, "{dropped} of {of} dropped by the kernel, which had no room")
         }
     }
 }

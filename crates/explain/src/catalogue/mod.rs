@@ -8,6 +8,7 @@ mod chinese;
 mod english;
 pub mod experiment;
 pub mod findings;
+pub mod page;
 pub mod proofs;
 pub mod quantity;
 
@@ -174,6 +175,8 @@ pub enum Message<'a> {
     },
     /// About a capture that is read.
     Reading(Reading<'a>),
+    /// About a capture that is being made.
+    Capture(Capturing<'a>),
     /// The user stopped it.
     Interrupted,
     /// Something beside packets that are made by hand.
@@ -318,4 +321,31 @@ pub enum Hint {
     Contents,
     /// A well-known program does the same.
     Curl,
+}
+
+/// About a capture that is being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Capturing<'a> {
+    /// It begins.
+    Begins {
+        /// The interface's name.
+        interface: &'a str,
+    },
+    /// What was written.
+    Saved {
+        /// Packets.
+        packets: u64,
+        /// Their bytes, as far as they were kept.
+        bytes: u64,
+        /// Files that were written.
+        files: u64,
+    },
+    /// Packets that the kernel had no room for.
+    Dropped {
+        /// How many.
+        dropped: u64,
+        /// Of how many that the filter let pass.
+        of: u64,
+    },
 }

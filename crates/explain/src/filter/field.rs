@@ -391,7 +391,7 @@ pub fn find(name: &str) -> Result<&'static Field, &'static str> {
 }
 
 /// How many letters are to be put in, taken out or changed to make one of the other.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     // Longer names are not worth the time, and are none of ours.
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

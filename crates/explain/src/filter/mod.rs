@@ -109,11 +109,16 @@ impl FilterError {
     /// than one count as one column.
     #[must_use]
     pub fn under(&self, text: &str) -> String {
-        let columns =
-            |bytes: &Range<usize>| text.char_indices().filter(|(at, _)| bytes.contains(at)).count();
-        let (before, marks) = (columns(&(0..self.span.start)), columns(&self.span).max(1));
-        format!("{text}\n{}{}", " ".repeat(before), "^".repeat(marks))
+        underlined(text, &self.span)
     }
+}
+
+/// A text, and under it a line that marks a part of it.
+pub(crate) fn underlined(text: &str, span: &Range<usize>) -> String {
+    let columns =
+        |bytes: &Range<usize>| text.char_indices().filter(|(at, _)| bytes.contains(at)).count();
+    let (before, marks) = (columns(&(0..span.start)), columns(span).max(1));
+    format!("{text}\n{}{}", " ".repeat(before), "^".repeat(marks))
 }
 
 impl std::error::Error for FilterError {}

@@ -28,6 +28,7 @@ mod unasked;
 mod window_limited;
 mod zero_window;
 
+use std::borrow::Borrow;
 use std::net::SocketAddr;
 
 use crate::flow::Flow;
@@ -138,9 +139,10 @@ impl Examiner {
 
 /// What all rules say of these connections: of each in turn, and then of all together.
 #[must_use]
-pub fn find<'a>(flows: impl IntoIterator<Item = &'a Flow>) -> Vec<Finding> {
+pub fn find<'a>(flows: impl IntoIterator<Item = &'a (impl Borrow<Flow> + 'a)>) -> Vec<Finding> {
     let mut examiner = Examiner::default();
-    let mut found: Vec<_> = flows.into_iter().flat_map(|flow| examiner.see(flow)).collect();
+    let mut found: Vec<_> =
+        flows.into_iter().flat_map(|flow| examiner.see(flow.borrow())).collect();
     found.extend(examiner.conclude());
     found
 }

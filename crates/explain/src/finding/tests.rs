@@ -301,7 +301,7 @@ fn options_that_do_not_come_back_are_missed() {
 }
 
 /// Connections that only begin, as `change` makes the nth of them.
-fn syns(count: u16, change: impl Fn(&mut Scene, u16)) -> Vec<Flow> {
+fn syns(count: u16, change: impl Fn(&mut Scene, u16)) -> crate::flow::table::Flows {
     let mut table = Table::new(Limits::endless());
     let mut scene = Scene::default();
     for n in 0..count {
@@ -311,7 +311,7 @@ fn syns(count: u16, change: impl Fn(&mut Scene, u16)) -> Vec<Flow> {
     table.finish()
 }
 
-fn over_all(flows: &[Flow]) -> Vec<Says> {
+fn over_all(flows: &[impl std::borrow::Borrow<Flow>]) -> Vec<Says> {
     let all = find(flows).into_iter();
     all.filter(|finding| finding.about.is_none()).map(|finding| finding.says).collect()
 }

@@ -1,5 +1,6 @@
 //! What tells one connection from another.
 
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 
 use crate::capture::dissect::Segment;
@@ -7,12 +8,30 @@ use crate::capture::link::Network;
 
 /// Both ends, the smaller address first, and the network that they are in. Connections that
 /// follow one another may have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// The network within the link.
     pub network: Network,
     /// The ends.
     pub ends: [SocketAddr; 2],
+}
+
+/// In few words: every packet's key is hashed.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b] = self.ends;
+        let [outer, inner] = self.network.vlans;
+        match (a.ip(), b.ip()) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => {
+                state.write_u64(u64::from(a.to_bits()) << 32 | u64::from(b.to_bits()));
+            }
+            (a, b) => (a, b).hash(state),
+        }
+        let ports = u64::from(a.port()) << 16 | u64::from(b.port());
+        let vlans = u64::from(outer) << 16 | u64::from(inner);
+        state.write_u64(ports << 32 | vlans);
+        state.write_u16(self.network.session);
+    }
 }
 
 impl Key {
@@ -53,5 +72,30 @@ impl Key {
             add(end.port().into());
         }
         ((u128::from(mix) * shards as u128) >> 64) as usize
+    }
+
+    /// A number that stands for the connection's ends and network, the same in every file and
+    /// every version. Connections that follow one another may have the same.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        // FNV-1a: what matters here is that anybody can work it out again.
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        let mut add = |bytes: &[u8]| {
+            for byte in bytes {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        for end in self.ends {
+            match end.ip() {
+                IpAddr::V4(ip) => add(&ip.octets()),
+                IpAddr::V6(ip) => add(&ip.octets()),
+            }
+            add(&end.port().to_be_bytes());
+        }
+        for vlan in self.network.vlans {
+            add(&vlan.to_be_bytes());
+        }
+        add(&self.network.session.to_be_bytes());
+        hash
     }
 }

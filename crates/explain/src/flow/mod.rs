@@ -165,6 +165,11 @@ impl Flow {
         self.ends[0].counts.packets + self.ends[1].counts.packets
     }
 
+    /// Whether it is over but for stragglers.
+    fn lingers(&self) -> bool {
+        self.states.are_over() || self.reset.is_some()
+    }
+
     /// Whether `segment` of this end begins another connection with the same addresses.
     pub(crate) fn is_reopened_by(&self, from: usize, segment: &Segment<'_>) -> bool {
         let opens = segment.header.flags & (Flags::SYN | Flags::ACK) == Flags::SYN;

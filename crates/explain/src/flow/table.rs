@@ -1,5 +1,6 @@
 //! All connections of a capture at a time.
 
+use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::mem;
 use std::time::Duration;
@@ -54,6 +55,9 @@ impl Limits {
     }
 }
 
+/// Connections that are over. They are large, and stay where they are.
+pub type Flows = Vec<Box<Flow>>;
+
 /// Connections by their keys.
 #[derive(Debug, Default)]
 pub struct Table {
@@ -66,7 +70,10 @@ pub struct Table {
     streams: u64,
     /// At how many connections those that are over are looked for.
     sweep_at: usize,
-    over: Vec<Flow>,
+    over: Flows,
+    /// Connections that may be over, by when they were: the first ones to be looked at again.
+    /// Most go this way, one by one, so that the memory of one serves the next.
+    lingering: VecDeque<(Instant, Key)>,
 }
 
 /// As long as there are so few, nothing is looked for.
@@ -83,6 +90,7 @@ impl Table {
     pub fn see(&mut self, segment: &Segment<'_>) -> Seen {
         let (key, from) = Key::of(segment);
         let key = self.within(key);
+        self.let_go(segment.at);
         if self.flows.len() > self.sweep_at {
             self.sweep(segment.at);
         }
@@ -99,11 +107,33 @@ impl Table {
         let flow = entry.get_mut();
         let reused = flow.is_reopened_by(from, segment);
         if reused {
-            let old = mem::replace(&mut **flow, new());
-            self.over.push(old);
+            self.over.push(mem::replace(flow, Box::new(new())));
         }
         self.streams += u64::from(flow.stream == next);
-        flow.see(from, segment, Fate::Arrived, reused)
+        let was_over = !reused && flow.lingers();
+        let seen = flow.see(from, segment, Fate::Arrived, reused);
+        if !was_over && flow.lingers() {
+            self.lingering.push_back((segment.at, key));
+            flow.analyser.shrink();
+        }
+        seen
+    }
+
+    /// Hands out connections that are over and have waited for stragglers for long enough.
+    fn let_go(&mut self, now: Instant) {
+        while let Some((at, key)) = self.lingering.front().copied()
+            && now - at > self.limits.linger
+        {
+            self.lingering.pop_front();
+            let found = self.flows.find_entry(self.hasher.hash_one(key), |flow| flow.key == key);
+            let Ok(entry) = found else { continue };
+            if is_over(entry.get(), now, &self.limits) {
+                self.over.push(entry.remove().0);
+            } else if entry.get().lingers() {
+                // A straggler came.
+                self.lingering.push_back((entry.get().last.at, key));
+            }
+        }
     }
 
     /// Takes an ICMP error; those about connections that were not seen are passed over.
@@ -124,7 +154,7 @@ impl Table {
     }
 
     /// The connections that are over by now, which the table forgets.
-    pub fn take_over(&mut self) -> Vec<Flow> {
+    pub fn take_over(&mut self) -> Flows {
         mem::take(&mut self.over)
     }
 
@@ -142,8 +172,8 @@ impl Table {
 
     /// All connections that were not handed out yet, in the order of their first packets.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Flow> {
-        self.over.extend(self.flows.into_iter().map(|flow| *flow));
+    pub fn finish(mut self) -> Flows {
+        self.over.extend(self.flows);
         self.over.sort_by_key(|flow| flow.first.frame);
         self.over
     }
@@ -154,13 +184,13 @@ impl Table {
         let limits = self.limits;
         let begin = self.over.len();
         let gone = self.flows.extract_if(|flow| is_over(flow, now, &limits));
-        self.over.extend(gone.map(|flow| *flow));
+        self.over.extend(gone);
         if self.flows.len() >= limits.connections {
             let mut last: Vec<Instant> = self.flows.iter().map(|flow| flow.last.at).collect();
             let half = last.len() / 2;
             let (_, &mut median, _) = last.select_nth_unstable(half);
             let gone = self.flows.extract_if(|flow| flow.last.at <= median);
-            self.over.extend(gone.map(|flow| *flow));
+            self.over.extend(gone);
         }
         self.over[begin..].sort_by_key(|flow| flow.first.frame);
         self.sweep_at = (2 * self.flows.len()).clamp(FEW, limits.connections.max(FEW));
@@ -171,7 +201,7 @@ fn is_over(flow: &Flow, now: Instant, limits: &Limits) -> bool {
     let silent = now - flow.last.at;
     let opening = flow.handshake.third.is_none() && flow.handshake.syns.count() > 0;
     let limit = match opening {
-        _ if flow.states.are_over() || flow.reset.is_some() => limits.linger,
+        _ if flow.lingers() => limits.linger,
         true => limits.opening,
         false => limits.idle,
     };
@@ -181,8 +211,8 @@ fn is_over(flow: &Flow, now: Instant, limits: &Limits) -> bool {
 /// Puts together the connections of several tables, each of which saw the packets of other
 /// keys (see [`Key::shard`]), and numbers them as one table would have done.
 #[must_use]
-pub fn merge(shards: impl IntoIterator<Item = Vec<Flow>>) -> Vec<Flow> {
-    let mut flows: Vec<Flow> = shards.into_iter().flatten().collect();
+pub fn merge(shards: impl IntoIterator<Item = Flows>) -> Flows {
+    let mut flows: Flows = shards.into_iter().flatten().collect();
     flows.sort_by_key(|flow| flow.first.frame);
     for (stream, flow) in (0..).zip(&mut flows) {
         flow.stream = stream;

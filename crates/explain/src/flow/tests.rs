@@ -39,7 +39,7 @@ impl Tabled {
     fn only(self) -> Flow {
         let mut flows = self.table.finish();
         assert_eq!(flows.len(), 1);
-        flows.remove(0)
+        *flows.remove(0)
     }
 }
 
@@ -184,7 +184,7 @@ fn shards_together_are_what_one_table_is() {
     }
     assert!(shards.iter().all(|shard| shard.len() > 20));
     let merged = merge(shards.map(Table::finish));
-    let told = |flows: Vec<Flow>| -> Vec<_> {
+    let told = |flows: super::table::Flows| -> Vec<_> {
         flows.into_iter().map(|flow| (flow.stream, flow.key, flow.first)).collect()
     };
     assert_eq!(told(merged), told(one.finish()));

@@ -4,7 +4,7 @@
 //! output is no terminal strips them, as the `anstream` crate does.
 
 pub mod layout;
-mod segment;
+pub(crate) mod segment;
 
 use std::io::{self, Write};
 use std::time::Duration;

@@ -9,7 +9,7 @@ use crate::track::note::Note;
 use crate::track::row::{Row, Segment};
 
 /// The row's segment as words; a line breaks between them only.
-pub(super) fn words(row: &Row, absolute: bool) -> Vec<String> {
+pub(crate) fn words(row: &Row, absolute: bool) -> Vec<String> {
     let segment = &row.segment;
     let mut words = vec![format!("{:<5}", format!("[{}]", segment.flags))];
     words.push(format!("seq {}", segment.seq.get(absolute)));

@@ -104,6 +104,11 @@ impl Analyser {
         self.halves[end & 1].unacked.len()
     }
 
+    /// Gives back memory that an open connection needs and one that is over does not.
+    pub fn shrink(&mut self) {
+        self.halves.iter_mut().for_each(|half| half.unacked.shrink());
+    }
+
     /// The scale of this end's windows.
     #[must_use]
     pub fn scale(&self, end: usize) -> Scale {

@@ -63,6 +63,11 @@ impl Unacked {
         acked
     }
 
+    /// Keeps no more memory than the segments need.
+    pub(super) fn shrink(&mut self) {
+        self.sent.shrink_to_fit();
+    }
+
     /// How many segments there are.
     pub(super) fn len(&self) -> usize {
         self.sent.len()

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{Cast, name};
-use crate::catalogue::{Count, Heading, Reading, Size, Time};
+use crate::catalogue::{Capturing, Count, Heading, Reading, Size, Time};
 use crate::finding::Severity;
 
 pub(super) fn write(out: &mut dyn Write, reading: Reading<'_>) -> fmt::Result {
@@ -51,5 +51,19 @@ const fn heading_text(heading: Heading) -> &'static str {
         Heading::RoundTrip => "SYN→SYN-ACK",
         Heading::Resent => "重传",
         Heading::Verdict => "结论",
+    }
+}
+
+pub(super) fn capture(out: &mut dyn Write, capture: Capturing<'_>) -> fmt::Result {
+    match capture {
+        Capturing::Begins { interface } => write!(out, "正在 {interface} 上抓包，按 Ctrl-C 结束"),
+        Capturing::Saved { packets, bytes, files } => {
+            let (packets, files) = (Count(packets), Count(files));
+            write!(out, "{packets} 个包，{}，写入 {files} 个文件", Size(bytes))
+        }
+        Capturing::Dropped { dropped: 0, .. } => write!(out, "内核没有丢包"),
+        Capturing::Dropped { dropped, of } => {
+            write!(out, "{} 个包中有 {} 个因缓冲区不足被内核丢弃", Count(of), Count(dropped))
+        }
     }
 }
