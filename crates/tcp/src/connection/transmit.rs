@@ -237,7 +237,10 @@ impl Connection {
         };
         let usable = window.min(room).min(unsent);
         let most = usable.min(burst.max(smss));
-        if most == unsent && self.may_send_small(unsent % smss) {
+        if self.snd.recovery.frto_edge().is_some() {
+            // Held back, however small, it would hold back what was lost too.
+            most
+        } else if most == unsent && self.may_send_small(unsent % smss) {
             most
         } else if most >= smss {
             whole_segments(most, smss)
