@@ -102,8 +102,10 @@ impl Connection {
                 if open {
                     self.snd.recovery.count(|c| c.loss_probe_recoveries += 1);
                     cx.record(&self.tuple, || Event::Repaired { by: LossSign::TailProbe });
-                    self.snd.congestion_found(cx.now, news.in_flight, self.stats.bytes_resent);
-                    self.snd.congestion_over(cx.now, self.stats.bytes_resent);
+                    let flight_size = self.snd.flight_size(news.in_flight);
+                    let resent = self.stats.bytes_resent;
+                    self.snd.congestion_found(cx.now, flight_size, resent);
+                    self.snd.congestion_over(cx.now, resent);
                     self.window_reduced();
                     self.record_congestion(cx);
                 }
@@ -368,8 +370,7 @@ impl Connection {
         let flight_size = self.snd.flight_size(in_flight);
         let Some(t) = self.snd.recovery.trouble_mut() else { return };
         t.enter_fast(una, nxt);
-        let resent = self.stats.bytes_resent;
-        self.snd.congestion_found(cx.now, in_flight, resent);
+        self.snd.congestion_found(cx.now, flight_size, self.stats.bytes_resent);
         self.window_reduced();
         if self.snd.controller.recovers_proportionally() {
             let gone = flight_size.saturating_sub(left);
