@@ -30,6 +30,7 @@ fn who_closes_first_stays_in_time_wait_for_twice_the_msl() {
 fn a_fin_whose_last_ack_never_comes_is_repeated_ten_times_and_then_a_reset_ends_it() {
     let mut config = Config::default();
     config.retries = 10;
+    config.tail_loss_probes = false;
     let mut pair = Pair::new(link(), link());
     let (client, server) = pair.open_with(config);
     pair.network.on(SERVER).close(server);

@@ -315,6 +315,31 @@ fn the_reordering_timer_takes_the_place_of_the_timeout_and_gives_it_back() {
     assert_eq!(b.conn.next_deadline(), Some(b.now + b.conn.info().rto));
 }
 
+/// Requirement: RFC6298-R11, RFC8985-R22
+#[test]
+fn what_a_timeout_sent_again_has_a_whole_timeout_whatever_is_reported_meanwhile() {
+    let mut b = flying(3);
+    b.sack(nth(0), &[(nth(2), nth(3))]);
+    b.sack(nth(0), &[(nth(1), nth(3))]);
+    b.ack(nth(3));
+    assert!(b.conn.info().reorders);
+    send(&mut b, 1);
+    let wait = b.conn.info().rto;
+    b.advance(wait - 10 * MS);
+    send(&mut b, 9);
+    assert_eq!(b.until_deadline(), 10 * MS);
+    assert_eq!(numbers(&b.drain()), [3]);
+    let resent_at = b.now;
+    // The others arrive out of order, so that the reordering timer comes and goes.
+    b.advance(90 * MS);
+    b.sack(nth(3), &[(nth(5), nth(6))]);
+    assert_eq!(b.conn.next_deadline(), Some(b.now + RTT / 4));
+    b.sack(nth(3), &[(nth(4), nth(6))]);
+    b.silent();
+    assert_eq!(b.conn.next_deadline(), Some(resent_at + b.conn.info().rto));
+    assert_eq!(b.conn.info().statistics.timeouts, 1);
+}
+
 /// Requirement: RFC8985-R24
 #[test]
 fn much_that_is_lost_at_once_is_sent_again_bit_by_bit() {

@@ -14,7 +14,7 @@ use crate::recovery::probe::{self, Outcome};
 use crate::recovery::prr::Prr;
 use crate::recovery::rack::Path;
 use crate::recovery::{Method, Phase, sack};
-use crate::send::flight::{Delivery, Losses, Verdict};
+use crate::send::flight::{Delivery, Fate, Losses, Verdict};
 use crate::timer::Timer;
 
 /// What an acceptable ACK told.
@@ -507,9 +507,15 @@ impl Connection {
         self.arm(cx, Timer::TailProbe, (cx.now + wait).min(rto_at));
     }
 
-    /// When the retransmission timer would fire that runs since something was last acknowledged.
+    /// When the retransmission timer is to fire that another took the place of: an RTO after
+    /// `snd.una` last moved, and no sooner after the first segment last left (RFC 6298 §5).
     pub(super) fn rto_at(&self, now: Instant) -> Instant {
-        let since = self.snd.waiting_since.unwrap_or(now);
+        let moved = self.snd.waiting_since.unwrap_or(now);
+        let since = self.snd.flight.first().map_or(moved, |first| {
+            // What is lost leaves soon, and may be waiting only for its turn.
+            let left = if first.fate.contains(Fate::LOST) { now } else { first.sent_at };
+            moved.max(left)
+        });
         (since + self.snd.rtt.rto(&self.config)).max(now)
     }
 }

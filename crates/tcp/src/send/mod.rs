@@ -411,7 +411,6 @@ impl Sender {
     /// Losses were found while `in_flight` bytes were under way, of which this is the first;
     /// `resent` is how much was ever sent again.
     pub(crate) fn congestion_found(&mut self, now: Instant, in_flight: u32, resent: u64) {
-        let in_flight = self.flight_size(in_flight);
         self.controller.lost(now, in_flight);
         let mss = u32::from(self.smss);
         self.validation.lost(in_flight, resent, mss, &mut *self.controller);
