@@ -28,5 +28,5 @@ pub mod run;
 pub mod script;
 pub mod sockets;
 
-pub use run::{Failure, Family, Outcome, Setup, run};
+pub use run::{Failure, Family, Machine, Outcome, Setup, run, run_on};
 pub use script::{Script, ScriptError};

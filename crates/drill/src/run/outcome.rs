@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::ladder::Row;
+
 /// Why a script failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -25,8 +27,8 @@ impl std::error::Error for Failure {}
 pub struct Outcome {
     /// Why it failed, unless it passed.
     pub failure: Option<Failure>,
-    /// The packets that went in and out, one a line.
-    pub history: Vec<String>,
+    /// What happened, in order.
+    pub ladder: Vec<Row>,
     /// What the script wanted and did not get, such as commands that are not understood.
     pub notes: BTreeSet<String>,
 }
@@ -39,6 +41,6 @@ impl fmt::Display for Outcome {
             write!(f, "\n  note: {note}")?;
         }
         f.write_str("\n  so far:")?;
-        self.history.iter().try_for_each(|line| write!(f, "\n    {line}"))
+        self.ladder.iter().try_for_each(|row| write!(f, "\n  {row}"))
     }
 }

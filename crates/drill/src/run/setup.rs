@@ -9,7 +9,7 @@ use handclasp_tcp::Config;
 
 use super::outcome::Failure;
 use super::personality;
-use crate::script::Setting;
+use crate::script::{Script, Setting};
 
 /// Which IP sockets and packets are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -51,6 +51,8 @@ pub struct Setup {
     pub folder: Option<PathBuf>,
     /// What connections start with: Linux's settings.
     pub config: Config,
+    /// Options that go over those of the script.
+    pub overrides: Vec<Setting>,
 }
 
 impl Default for Setup {
@@ -77,6 +79,7 @@ impl Setup {
             any_echo: false,
             folder: None,
             config: personality::linux(),
+            overrides: Vec::new(),
         }
     }
 
@@ -95,9 +98,20 @@ impl Setup {
         Cidr::new(self.local, len).into_iter().collect()
     }
 
+    /// This setup with the options of a script, over which those of `overrides` go.
+    ///
+    /// # Errors
+    /// An option's value cannot be.
+    pub fn of(&self, script: &Script) -> Result<Self, Failure> {
+        let mut setup = self.clone();
+        let overrides = self.overrides.clone();
+        setup.take(&[&script.settings[..], &overrides[..]].concat())?;
+        Ok(setup)
+    }
+
     /// Takes the options of a script.
-    pub(super) fn take(&mut self, settings: &[Setting]) -> Result<(), Failure> {
-        if let Some(family) = settings.iter().find(|setting| setting.name == "ip_version") {
+    fn take(&mut self, settings: &[Setting]) -> Result<(), Failure> {
+        if let Some(family) = settings.iter().rfind(|setting| setting.name == "ip_version") {
             let config = self.clone();
             let family = match family.value.as_deref() {
                 Some("ipv4") => Family::V4,

@@ -6,10 +6,12 @@
 //! What is written is zeros, and what is read is counted only: a script tells lengths.
 
 mod calls;
+mod commands;
 mod descriptor;
 mod info;
 mod options;
 mod ready;
+mod request;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -27,6 +29,7 @@ use crate::linux::Errno;
 use descriptor::{Descriptor, Socket, State};
 
 pub use ready::Watched;
+pub use request::{Buffer, Progress, Reply, Request, Value};
 
 /// What comes of a call: pending while it blocks.
 pub type Answer<T> = Poll<Result<T, Errno>>;
@@ -88,11 +91,6 @@ impl Sockets {
     #[must_use]
     pub const fn now(&self) -> Instant {
         self.now
-    }
-
-    /// What sockets made from now on start with.
-    pub const fn config_mut(&mut self) -> &mut Config {
-        &mut self.config
     }
 
     /// When something will happen by itself.

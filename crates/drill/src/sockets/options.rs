@@ -149,15 +149,17 @@ impl Sockets {
         Ok(())
     }
 
-    /// `setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name)`.
+    /// `setsockopt(2)` of bytes: the name of a congestion controller.
     ///
     /// # Errors
     /// EBADF.
-    pub fn set_congestion(&mut self, fd: i32, name: &[u8]) -> Result<(), Errno> {
-        self.socket_at_mut(fd)?.options.insert((SOL_TCP, TCP_CONGESTION), 0);
-        if name != b"reno" {
-            let name = String::from_utf8_lossy(name);
-            self.lacks(format!("congestion control {name}"));
+    pub fn set_bytes(&mut self, fd: i32, level: i64, name: i64, bytes: &[u8]) -> Result<(), Errno> {
+        self.socket_at_mut(fd)?.options.insert((level, name), 0);
+        let text = String::from_utf8_lossy(bytes);
+        match (level, name) {
+            (SOL_TCP, TCP_CONGESTION) if bytes == b"reno" => {}
+            (SOL_TCP, TCP_CONGESTION) => self.lacks(format!("congestion control {text}")),
+            _ => self.lacks(format!("option {name} of level {level}")),
         }
         Ok(())
     }
