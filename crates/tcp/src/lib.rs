@@ -24,6 +24,7 @@ pub mod event;
 pub mod half_open;
 pub mod negotiation;
 pub mod opening;
+pub mod personality;
 pub mod state;
 pub mod time_wait;
 pub mod timer;
