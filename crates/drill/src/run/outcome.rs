@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use super::ladder::Row;
 
@@ -31,6 +32,8 @@ pub struct Outcome {
     pub ladder: Vec<Row>,
     /// What the script wanted and did not get, such as commands that are not understood.
     pub notes: BTreeSet<String>,
+    /// Time from the script's start to its end.
+    pub took: Duration,
 }
 
 impl fmt::Display for Outcome {
