@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::drill::args::DrillArgs;
 use crate::lab::args::LabArgs;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
 
@@ -19,4 +20,5 @@ pub(crate) enum Command {
     Lab(Box<LabArgs>),
     Connect(ConnectArgs),
     Listen(ListenArgs),
+    Drill(Box<DrillArgs>),
 }

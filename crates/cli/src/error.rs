@@ -12,6 +12,10 @@ pub(crate) enum Error {
     Lab(#[from] handclasp_lab::error::Error),
     #[error("cannot write {path}: {cause}", path = .0.display(), cause = .1)]
     Write(PathBuf, io::Error),
+    #[error("cannot read {path}: {cause}", path = .0.display(), cause = .1)]
+    Read(PathBuf, io::Error),
+    #[error("{0}")]
+    Drill(String),
     #[error("cannot run {0}: {1}")]
     Run(String, io::Error),
     #[error("cannot resolve {0}: {1}; type an IP address")]

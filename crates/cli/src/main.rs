@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod drill;
 mod error;
 mod lab;
 mod link;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Lab(args) => lab::run(*args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
+        Command::Drill(args) => drill::run(&args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),
