@@ -56,6 +56,12 @@ pub struct Config {
     /// Set PSH at the end of every burst of several segments, not only where what was written
     /// ends, so that a receiver that joins segments hands them on at once. Linux does.
     pub push_bursts: bool,
+    /// Size bursts for a device that cuts segments itself by the connection's pace, and by no
+    /// more than half of the congestion window, as Linux does; else they are as large as the
+    /// window and the device allow.
+    pub autosize_bursts: bool,
+    /// Segments that a burst sized so may have at any pace.
+    pub burst_segments_min: u8,
     /// Longest wait for company before an ACK leaves alone; 500 ms and more count as 499
     /// (RFC 9293 §3.8.6.3).
     pub delayed_ack: Duration,
@@ -124,6 +130,8 @@ impl Default for Config {
             sack: true,
             nodelay: false,
             push_bursts: true,
+            autosize_bursts: false,
+            burst_segments_min: 2,
             delayed_ack: Duration::from_millis(40),
             quick_acks: 16,
             initial_window: 10,

@@ -12,6 +12,7 @@
 //! | `delayed_ack` | 40 ms | 40 ms | 200 ms |
 //! | `quick_acks` | 16 | 16 | 0 |
 //! | `push_bursts` | yes | yes | no |
+//! | `autosize_bursts` | no | yes | no |
 //! | `msl` | 30 s | 30 s | 2 min (RFC 9293 §3.4.2) |
 //!
 //! The order and padding of options, an initial window of ten segments, PSH at the end of each
@@ -26,7 +27,12 @@ impl Config {
     #[must_use]
     pub fn linux() -> Self {
         let default = Self::default();
-        Self { syn_retries: 6, rto_variation_min: default.rto_min, ..default }
+        Self {
+            syn_retries: 6,
+            rto_variation_min: default.rto_min,
+            autosize_bursts: true,
+            ..default
+        }
     }
 
     /// The figures that the RFCs recommend.

@@ -17,8 +17,7 @@ use crate::linux::{
 };
 
 /// Options that are taken, and change nothing here though they should.
-const LACKING: [(i64, &str); 9] = [
-    (TCP_CORK, "TCP_CORK"),
+const LACKING: [(i64, &str); 8] = [
     (TCP_DEFER_ACCEPT, "TCP_DEFER_ACCEPT"),
     (TCP_WINDOW_CLAMP, "TCP_WINDOW_CLAMP"),
     (TCP_FASTOPEN, "TCP_FASTOPEN"),
@@ -70,6 +69,9 @@ impl Sockets {
             (SOL_TCP, TCP_NODELAY) => {
                 self.socket_at_mut(fd)?.config.nodelay = value != 0;
                 self.on_connection(fd, |connection| connection.set_nodelay(value != 0));
+            }
+            (SOL_TCP, TCP_CORK) => {
+                self.on_connection(fd, |connection| connection.set_cork(value != 0));
             }
             (SOL_TCP, TCP_USER_TIMEOUT) => {
                 let millis = u64::try_from(value).map_err(|_| Errno::EINVAL)?;

@@ -72,12 +72,14 @@ impl Connection {
             return None;
         }
         let smss = u32::from(self.snd.smss);
+        let burst = self.snd.autosized(&self.config, burst as u32);
         let forced = self.snd.recovery.first_resend;
         let room = self.snd.congestion_room();
-        let most = if forced || room < 2 * smss {
-            smss
-        } else {
-            whole_segments(room.min(burst as u32), smss)
+        let most =
+            if forced || room < 2 * smss { smss } else { whole_segments(room.min(burst), smss) };
+        let most = match self.snd.flight.first_lost() {
+            Some(seq) => self.snd.wishes.within_record(seq, most),
+            None => most,
         };
         let mark = self.snd.resent_mark(cx.now);
         // Sequence numbers beyond a window that shrank are not sent again (RFC 9293 §3.8.6).
@@ -125,10 +127,13 @@ impl Connection {
         if self.may_send_fin() {
             return Some(self.transmit_fin(cx));
         }
-        let len = self.new_len(burst as u32);
+        let len = self.new_len(self.snd.autosized(&self.config, burst as u32));
         if len == 0 {
             self.wait_for_room(cx, window);
             return None;
+        }
+        if len == unsent {
+            self.snd.wishes.emptied(self.pending.small);
         }
         self.pending.small = false;
         self.timers.cancel(Timer::Override);
@@ -148,11 +153,12 @@ impl Connection {
     /// How many bytes of new data may leave in one piece; 0 if none.
     fn new_len(&self, burst: u32) -> u32 {
         let smss = u32::from(self.snd.smss);
-        let unsent = self.snd.unsent();
+        let unsent = self.snd.unsent_of_record();
         let window = self.snd.window_room();
         let usable = window.min(self.snd.congestion_room()).min(unsent);
         let most = usable.min(burst.max(smss));
-        if most == unsent && self.may_send_small(unsent % smss) {
+        let more_records = unsent < self.snd.unsent();
+        if most == unsent && (more_records || self.may_send_small(unsent % smss)) {
             most
         } else if most >= smss {
             whole_segments(most, smss)
@@ -172,11 +178,13 @@ impl Connection {
     /// one small segment in flight at a time (RFC 9293 §3.7.4). `rest` is what the last
     /// segment would carry, 0 if it is full.
     fn may_send_small(&self, rest: u32) -> bool {
+        let wishes = &self.snd.wishes;
+        let nagle = self.config.nodelay || self.snd.small_end.le(self.snd.una);
         rest == 0
-            || self.config.nodelay
             || self.snd.closed
             || self.pending.small
-            || self.snd.small_end.le(self.snd.una)
+            || wishes.flushes()
+            || nagle && !wishes.hold_small()
     }
 
     /// RFC 9293 §3.8.6.2.1 (3): half of the largest window ever seen is worth a segment, and
@@ -246,8 +254,11 @@ impl Connection {
         let size = self.snd.smss;
         let segment_size = (text > u32::from(size)).then_some(size);
         let mut flags = Flags::empty();
-        // The segment that empties the buffer is pushed (RFC 9293 §3.9.1.2).
-        let pushed = last || self.config.push_bursts && segment_size.is_some();
+        // The segment that empties the buffer is pushed (RFC 9293 §3.9.1.2), unless the
+        // application said that more follows.
+        let asked =
+            last && self.snd.wishes.pushes_last() || self.snd.wishes.is_record_end(seq + text);
+        let pushed = asked || self.config.push_bursts && segment_size.is_some();
         flags.set(Flags::PSH, pushed && text > 0);
         flags.set(Flags::FIN, fin);
         let owed = self.rcv.owed.clone();

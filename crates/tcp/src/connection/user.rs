@@ -22,6 +22,7 @@ impl Connection {
         let room = self.write_room(cx)?;
         let n = data.len().min(room);
         self.snd.queue.push_slice(&data[..n]);
+        self.snd.wishes.written();
         cx.budget.take(n);
         Ok(n)
     }
@@ -35,6 +36,7 @@ impl Connection {
         let piece = data.split_to(data.len().min(room));
         let n = piece.len();
         self.snd.queue.push_bytes(piece);
+        self.snd.wishes.written();
         cx.budget.take(n);
         Ok(n)
     }
@@ -191,9 +193,39 @@ impl Connection {
         &self.config
     }
 
-    /// Sends small segments at once, or lets Nagle's rule hold them.
+    /// Sends small segments at once, or lets Nagle's rule hold them. Switched on, it lets out
+    /// what waits now, a cork or not.
     pub fn set_nodelay(&mut self, on: bool) {
         Arc::make_mut(&mut self.config).nodelay = on;
+        if on {
+            self.flush();
+        }
+    }
+
+    /// Holds segments that are not full back until the cork is taken out, or for 200 ms where
+    /// nothing is under way. Taken out, it lets out what waits.
+    pub fn set_cork(&mut self, on: bool) {
+        self.snd.wishes.cork = on;
+        if !on {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.snd.unsent() > 0 {
+            self.snd.wishes.flush();
+        }
+    }
+
+    /// Says that more follows what was written last: what does not fill a segment waits for it,
+    /// for an ACK, or for 200 ms, and nothing is pushed.
+    pub fn more_follows(&mut self) {
+        self.snd.wishes.more_follows();
+    }
+
+    /// Ends a record: no segment will carry bytes from both before and behind this place.
+    pub fn end_record(&mut self) {
+        self.snd.wishes.record_ended(self.snd.data_end());
     }
 
     /// Sets how many bytes may be written and not acknowledged; the buffer grows no more. What

@@ -1,7 +1,9 @@
 //! The sending half: sequence variables, what was written, what is in flight.
 
+mod autosize;
 pub(crate) mod flight;
 pub(crate) mod recovery;
+mod wishes;
 
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -15,6 +17,7 @@ use crate::queue::ByteQueue;
 use crate::rtt::RttEstimator;
 use flight::{Delivery, Fate, Flight, Sent};
 use recovery::Recovery;
+use wishes::Wishes;
 
 /// The least payload a peer's MSS option can bring us down to: what smaller ones would cost
 /// is known from attacks on other stacks.
@@ -41,6 +44,8 @@ pub(crate) struct Sender {
     pub(crate) starved: bool,
     /// The application will write no more.
     pub(crate) closed: bool,
+    /// How the application wants its data cut and held back.
+    pub(crate) wishes: Wishes,
     /// The FIN's sequence number, once sent.
     pub(crate) fin: Option<SeqNumber>,
     pub(crate) flight: Flight,
@@ -79,6 +84,7 @@ impl Sender {
             queue: ByteQueue::default(),
             starved: false,
             closed: false,
+            wishes: Wishes::default(),
             fin: None,
             flight: Flight::default(),
             recovery: Recovery::default(),
@@ -134,6 +140,29 @@ impl Sender {
         let next = self.nxt.max(self.data_base());
         // Negative once the queue was discarded.
         u32::try_from(self.data_end().distance(next)).unwrap_or(0)
+    }
+
+    /// Bytes of the record that is sent next that were never sent.
+    pub(crate) fn unsent_of_record(&self) -> u32 {
+        self.wishes.within_record(self.nxt.max(self.data_base()), self.unsent())
+    }
+
+    /// The most bytes to hand to a device that takes bursts of `burst`, as Linux sizes them.
+    pub(crate) fn autosized(&self, config: &Config, burst: u32) -> u32 {
+        if !config.autosize_bursts {
+            return burst;
+        }
+        autosize::autosized(
+            burst,
+            &autosize::Path {
+                smss: self.smss,
+                cwnd: self.controller.cwnd(),
+                ssthresh: self.controller.ssthresh(),
+                srtt: self.rtt.srtt(),
+                rtt_min: self.rtt.min(),
+                least: u32::from(config.burst_segments_min),
+            },
+        )
     }
 
     /// Whether a FIN waits for its turn.
@@ -236,6 +265,7 @@ impl Sender {
         let delivery = self.flight.acknowledge(ack, now);
         self.una = ack;
         self.syn_acked = true;
+        self.wishes.acknowledged(ack);
         // So that it never lags behind by half of all numbers.
         self.small_end = self.small_end.max(ack);
         self.unanswered = 0;
