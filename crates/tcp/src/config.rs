@@ -29,6 +29,18 @@ impl Default for KeepAlive {
     }
 }
 
+/// What the limit of the send buffer counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SendAccounting {
+    /// Bytes of payload.
+    #[default]
+    Bytes,
+    /// Buffers with their overhead, as Linux counts: each holds a burst, and one that was begun
+    /// is filled whatever the limit says.
+    Buffers,
+}
+
 /// Settings of one connection; those of a host are what its connections start from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,6 +53,11 @@ pub struct Config {
     pub send_buffer_max: usize,
     /// Bytes that may be written before the path has shown what it carries.
     pub send_buffer_start: usize,
+    /// What the limits of the send buffer count.
+    pub send_accounting: SendAccounting,
+    /// Take no more from the application while so many bytes were never sent
+    /// (`TCP_NOTSENT_LOWAT`), so that what is written last is sent soon.
+    pub notsent_lowat: Option<u32>,
     /// Most separate ranges kept beyond a gap: bounds the cost of a peer that sends holes.
     pub reassembly_ranges: usize,
     /// Largest payload we announce and send, in bytes, if less than the link's.
@@ -123,6 +140,8 @@ impl Default for Config {
             receive_buffer_start: 65_535,
             send_buffer_max: 4 << 20,
             send_buffer_start: 87_040,
+            send_accounting: SendAccounting::Bytes,
+            notsent_lowat: None,
             reassembly_ranges: 512,
             max_segment_size: None,
             window_scaling: true,

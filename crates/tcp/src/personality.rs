@@ -13,6 +13,7 @@
 //! | `quick_acks` | 16 | 16 | 0 |
 //! | `push_bursts` | yes | yes | no |
 //! | `autosize_bursts` | no | yes | no |
+//! | `send_accounting` | bytes | buffers | bytes |
 //! | `msl` | 30 s | 30 s | 2 min (RFC 9293 §3.4.2) |
 //!
 //! The order and padding of options, an initial window of ten segments, PSH at the end of each
@@ -20,7 +21,7 @@
 
 use core::time::Duration;
 
-use crate::config::Config;
+use crate::config::{Config, SendAccounting};
 
 impl Config {
     /// The Linux kernel's settings.
@@ -31,6 +32,7 @@ impl Config {
             syn_retries: 6,
             rto_variation_min: default.rto_min,
             autosize_bursts: true,
+            send_accounting: SendAccounting::Buffers,
             ..default
         }
     }

@@ -54,6 +54,9 @@ impl Sockets {
                 let start = numbers.get(1).and_then(|n| usize::try_from(*n).ok());
                 config.send_buffer_start = start.unwrap_or(bytes);
             }
+            "tcp_notsent_lowat" => {
+                config.notsent_lowat = u32::try_from(last).ok().filter(|n| *n != u32::MAX);
+            }
             "tcp_min_tso_segs" => config.burst_segments_min = count,
             "tcp_timestamps" => config.timestamps = on,
             "tcp_sack" => config.sack = on,

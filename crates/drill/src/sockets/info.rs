@@ -27,7 +27,7 @@ impl Sockets {
             fields.insert("tcpi_state", if listening { TCP_LISTEN } else { TCP_CLOSE });
             return Some(fields);
         };
-        let info = connection.info();
+        let (info, activity) = (connection.info(), connection.activity(self.now));
         let (mss, totals) = (u32::from(info.mss).max(1), info.statistics);
         let micros = |time: Option<std::time::Duration>| {
             time.map_or(0, |time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
@@ -65,6 +65,17 @@ impl Sockets {
             ("tcpi_segs_in", totals.segments_in as i64),
             ("tcpi_segs_out", totals.segments_out as i64),
             ("tcpi_data_segs_in", totals.data_segments_in as i64),
+            ("tcpi_advmss", i64::from(connection.announced_mss())),
+            ("tcpi_last_data_recv", activity.since_data_in.as_millis() as i64),
+            ("tcpi_last_data_sent", activity.since_data_out.as_millis() as i64),
+            ("tcpi_last_ack_recv", activity.since_heard.as_millis() as i64),
+            ("tcpi_busy_time", micros(Some(activity.busy))),
+            ("tcpi_rwnd_limited", micros(Some(activity.window_limited))),
+            ("tcpi_sndbuf_limited", micros(Some(activity.buffer_limited))),
+            ("tcpi_snd_wnd", i64::from(info.snd_wnd)),
+            ("tcpi_rcv_wnd", i64::from(info.rcv_wnd)),
+            ("tcpi_total_rto", totals.timeouts as i64),
+            ("tcpi_rcv_ooopack", totals.segments_out_of_order as i64),
             ("tcpi_notsent_bytes", i64::from(info.unsent)),
         ]);
         Some(fields)

@@ -17,13 +17,12 @@ use crate::linux::{
 };
 
 /// Options that are taken, and change nothing here though they should.
-const LACKING: [(i64, &str); 8] = [
+const LACKING: [(i64, &str); 7] = [
     (TCP_DEFER_ACCEPT, "TCP_DEFER_ACCEPT"),
     (TCP_WINDOW_CLAMP, "TCP_WINDOW_CLAMP"),
     (TCP_FASTOPEN, "TCP_FASTOPEN"),
     (TCP_FASTOPEN_CONNECT, "TCP_FASTOPEN_CONNECT"),
     (TCP_FASTOPEN_KEY, "TCP_FASTOPEN_KEY"),
-    (TCP_NOTSENT_LOWAT, "TCP_NOTSENT_LOWAT"),
     (TCP_INQ, "TCP_INQ"),
     (TCP_MD5SIG, "TCP_MD5SIG"),
 ];
@@ -69,6 +68,13 @@ impl Sockets {
             (SOL_TCP, TCP_NODELAY) => {
                 self.socket_at_mut(fd)?.config.nodelay = value != 0;
                 self.on_connection(fd, |connection| connection.set_nodelay(value != 0));
+            }
+            (SOL_TCP, TCP_NOTSENT_LOWAT) => {
+                // Linux has 0 mean what the host has.
+                let bytes = u32::try_from(value).ok().filter(|bytes| *bytes != 0);
+                let bytes = bytes.or(self.config.notsent_lowat).filter(|b| *b != u32::MAX);
+                self.socket_at_mut(fd)?.config.notsent_lowat = bytes;
+                self.on_connection(fd, |connection| connection.set_notsent_lowat(bytes));
             }
             (SOL_TCP, TCP_CORK) => {
                 self.on_connection(fd, |connection| connection.set_cork(value != 0));

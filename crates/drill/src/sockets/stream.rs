@@ -8,7 +8,7 @@ use super::descriptor::State;
 use super::{Answer, Sockets, errno_of};
 use crate::linux::{
     Errno, MSG_DONTWAIT, MSG_EOR, MSG_ERRQUEUE, MSG_FASTOPEN, MSG_MORE, MSG_OOB, MSG_PEEK,
-    MSG_ZEROCOPY, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD,
+    MSG_ZEROCOPY, POLLOUT, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD,
 };
 
 /// Data goes in pieces of this size.
@@ -55,6 +55,10 @@ impl Sockets {
     /// taken in all. A socket that blocks takes them all.
     pub fn write(&mut self, fd: i32, len: usize, flags: i64, done: &mut usize) -> Answer<usize> {
         self.opened(fd);
+        if *done > 0 && self.events(fd) & POLLOUT == 0 {
+            // A writer that waits is woken when it is worth it.
+            return Poll::Pending;
+        }
         for (flag, name) in
             [(MSG_FASTOPEN, "MSG_FASTOPEN"), (MSG_ZEROCOPY, "MSG_ZEROCOPY"), (MSG_OOB, "MSG_OOB")]
         {

@@ -5,6 +5,7 @@
 //! when, `expire` what timers do, `user` the application's calls.
 
 mod acknowledge;
+mod activity;
 mod arrive;
 mod error;
 mod expire;
@@ -23,6 +24,7 @@ use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Header;
 use handclasp_wire::time::Instant;
 
+pub use activity::Activity;
 pub use error::{Error, PathError};
 pub use info::{Info, Statistics};
 
@@ -244,11 +246,8 @@ impl Connection {
         ready
     }
 
-    /// A quarter of the buffer must be free before writers are woken, so that they are not
-    /// woken for every ACK.
     fn has_write_room(&self) -> bool {
-        let room = self.snd.room();
-        room > 0 && room >= self.snd.queue.len() / 3 && !self.snd.starved
+        self.snd.has_room(&self.config) && !self.snd.starved
     }
 
     /// Follows `cause` in the transition table.

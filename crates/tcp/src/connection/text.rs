@@ -94,6 +94,7 @@ impl Connection {
     }
 
     fn note_data_segment(&mut self, cx: &Context<'_>, header: &Header, len: usize) {
+        self.rcv.data_at = cx.now;
         // A coalesced packet is larger than any segment: the MSS bounds the estimate.
         let mss = self.effective_mss();
         let len = u16::try_from(len).unwrap_or(u16::MAX).min(mss);

@@ -60,10 +60,15 @@ impl Connection {
     fn transmit_synchronized(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
         // A device that cuts bursts repeats the urgent pointer, which counts from each segment.
         let burst = if self.snd.up.is_some() { 0 } else { burst };
-        self.transmit_lost(cx, burst)
+        let transmit = self
+            .transmit_lost(cx, burst)
             .or_else(|| self.transmit_probe(cx))
             .or_else(|| self.transmit_new(cx, burst))
-            .or_else(|| self.transmit_ack(cx))
+            .or_else(|| self.transmit_ack(cx));
+        if transmit.is_none() {
+            self.snd.note_limit(cx.now);
+        }
+        transmit
     }
 
     /// Lost data, as far as the congestion window allows; the first piece in any case.

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use bytes::Bytes;
+use handclasp_wire::seq::SeqNumber;
 
 use super::{Connection, Error};
 use crate::config::{Config, KeepAlive};
@@ -21,8 +22,9 @@ impl Connection {
     pub fn write(&mut self, cx: &Context<'_>, data: &[u8]) -> Result<usize, Error> {
         let room = self.write_room(cx)?;
         let n = data.len().min(room);
+        let start = self.snd.data_end();
         self.snd.queue.push_slice(&data[..n]);
-        self.snd.wishes.written();
+        self.after_write(start);
         cx.budget.take(n);
         Ok(n)
     }
@@ -35,8 +37,9 @@ impl Connection {
         let room = self.write_room(cx)?;
         let piece = data.split_to(data.len().min(room));
         let n = piece.len();
+        let start = self.snd.data_end();
         self.snd.queue.push_bytes(piece);
-        self.snd.wishes.written();
+        self.after_write(start);
         cx.budget.take(n);
         Ok(n)
     }
@@ -54,6 +57,11 @@ impl Connection {
         Ok(n)
     }
 
+    fn after_write(&mut self, start: SeqNumber) {
+        self.snd.buffered(start);
+        self.snd.wishes.written();
+    }
+
     fn write_room(&mut self, cx: &Context<'_>) -> Result<usize, Error> {
         if let Some(error) = self.life.error {
             return Err(error);
@@ -64,7 +72,9 @@ impl Connection {
         let guaranteed = Budget::GUARANTEED.saturating_sub(self.snd.queue.len());
         let memory = cx.budget.free().max(guaranteed);
         self.snd.starved = memory == 0;
-        Ok(self.snd.room().min(memory))
+        let room = self.snd.room(&self.config);
+        self.snd.looked_for_room(room);
+        Ok(room.min(memory))
     }
 
     /// Copies received data out. `Ok(Some(0))` is the end of the stream, `Ok(None)` means
@@ -234,6 +244,11 @@ impl Connection {
         let config = Arc::make_mut(&mut self.config);
         (config.send_buffer_start, config.send_buffer_max) = (bytes, bytes);
         self.snd.set_limit(bytes);
+    }
+
+    /// Sets how many bytes may wait unsent before writing has to wait; `None` for any number.
+    pub fn set_notsent_lowat(&mut self, bytes: Option<u32>) {
+        Arc::make_mut(&mut self.config).notsent_lowat = bytes;
     }
 
     /// Switches keep-alive on or off.

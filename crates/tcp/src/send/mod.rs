@@ -1,7 +1,9 @@
 //! The sending half: sequence variables, what was written, what is in flight.
 
 mod autosize;
+mod buffer;
 pub(crate) mod flight;
+mod limits;
 pub(crate) mod recovery;
 mod wishes;
 
@@ -11,11 +13,13 @@ use core::time::Duration;
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::time::Instant;
 
-use crate::config::Config;
+use crate::config::{Config, SendAccounting};
 use crate::congestion::{self, Controller, RateSample};
 use crate::queue::ByteQueue;
 use crate::rtt::RttEstimator;
+use buffer::Buffers;
 use flight::{Delivery, Fate, Flight, Sent};
+use limits::Limits;
 use recovery::Recovery;
 use wishes::Wishes;
 
@@ -68,6 +72,8 @@ pub(crate) struct Sender {
     cwnd_used: u32,
     cwnd_round: SeqNumber,
     limit: usize,
+    buffers: Buffers,
+    pub(crate) limits: Limits,
 }
 
 impl Sender {
@@ -100,6 +106,8 @@ impl Sender {
             cwnd_used: 0,
             cwnd_round: iss,
             limit: config.send_buffer_start.min(config.send_buffer_max),
+            buffers: Buffers::new(iss),
+            limits: Limits::new(now),
         }
     }
 
@@ -109,6 +117,10 @@ impl Sender {
         self.smss = smss;
         let segments = if syn_timeouts > 1 { 1 } else { config.initial_window };
         self.controller = congestion::controller(config.congestion, u32::from(smss), segments);
+        if config.send_accounting == SendAccounting::Buffers {
+            let wanted = self.memory_of_windows().min(config.send_buffer_max);
+            self.limit = self.limit.max(wanted);
+        }
     }
 
     /// The connection is over: nothing is to be sent or waited for any more.
@@ -206,11 +218,6 @@ impl Sender {
         self.controller.cwnd().saturating_sub(self.pipe())
     }
 
-    /// Bytes that the application may still write.
-    pub(crate) fn room(&self) -> usize {
-        self.limit.saturating_sub(self.queue.len())
-    }
-
     /// Bytes that may be written and not acknowledged.
     pub(crate) const fn set_limit(&mut self, bytes: usize) {
         self.limit = bytes;
@@ -219,7 +226,12 @@ impl Sender {
     /// Lets the buffer hold two windows, so that a window can be sent while one is
     /// acknowledged.
     pub(crate) fn tune_limit(&mut self, config: &Config, under_pressure: bool) {
-        let wanted = self.controller.cwnd().saturating_mul(2) as usize;
+        let wanted = match config.send_accounting {
+            SendAccounting::Bytes => self.controller.cwnd().saturating_mul(2) as usize,
+            // Linux looks only when somebody waits, and not where the window is full.
+            SendAccounting::Buffers if !self.is_wanting() || self.congestion_room() == 0 => return,
+            SendAccounting::Buffers => self.memory_of_windows(),
+        };
         if wanted > self.limit && !under_pressure {
             self.limit = wanted.min(config.send_buffer_max);
         }
