@@ -98,7 +98,7 @@ fn setup(args: &DrillArgs) -> Result<Setup, Error> {
         )
     }));
     setup.overrides = options.iter().map(|option| setting(option)).collect();
-    setup.check().map_err(|message| Error::Drill(format!("--option: {message}")))?;
+    setup.applied().map_err(|message| Error::Drill(format!("--option: {message}")))?;
     Ok(setup)
 }
 

@@ -189,7 +189,9 @@ fn in_script(flow: &mut Flow, tcp: &TcpView<'_>, expected: &Segment) -> Segment 
             data[2..].copy_from_slice(&wanted);
         }
     }
-    let ack = flags.contains(Flags::ACK).then(|| tcp.ack().0.wrapping_sub(flow.remote_isn));
+    // The number that a SYN-ACK acknowledges counts as it stands there, all others from the ISN.
+    let base = if syn { 0 } else { flow.remote_isn };
+    let ack = flags.contains(Flags::ACK).then(|| tcp.ack().0.wrapping_sub(base));
     let bits = flags.bits();
     let ace = expected.ace.map(|_| ((bits >> 6) & 0b111) as u8);
     Segment {

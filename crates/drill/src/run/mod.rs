@@ -48,8 +48,7 @@ pub fn run(script: &Script, setup: &Setup) -> Outcome {
         Err(failure) => return Outcome { failure: Some(failure), ..Outcome::default() },
         Ok(setup) => setup,
     };
-    let addresses = setup.local_addresses();
-    let mut sockets = Sockets::new(&addresses, setup.mtu, setup.config.clone(), START);
+    let mut sockets = Sockets::for_setup(&setup, START);
     run_on(script, &setup, &mut sockets)
 }
 

@@ -145,7 +145,7 @@ impl Setup {
         SocketAddr::new(self.remote, self.connect_port)
     }
 
-    pub(super) fn local_addresses(&self) -> Vec<Cidr> {
+    pub(crate) fn local_addresses(&self) -> Vec<Cidr> {
         Cidr::new(self.local, self.prefix).into_iter().collect()
     }
 
@@ -160,13 +160,14 @@ impl Setup {
         Ok(setup)
     }
 
-    /// Whether the options that go over those of scripts can be.
+    /// This setup with the options that go over those of scripts.
     ///
     /// # Errors
-    /// Which one cannot, and why.
-    pub fn check(&self) -> Result<(), String> {
-        let overrides = self.overrides.clone();
-        self.clone().take(&overrides).map_err(|failure| failure.message)
+    /// Which one cannot be, and why.
+    pub fn applied(&self) -> Result<Self, String> {
+        let mut setup = self.clone();
+        setup.take(&self.overrides).map_err(|failure| failure.message)?;
+        Ok(setup)
     }
 
     /// Takes the options of a script.

@@ -15,6 +15,7 @@ mod request;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -26,6 +27,7 @@ use handclasp_wire::gso::split;
 use handclasp_wire::time::Instant;
 
 use crate::linux::Errno;
+use crate::run::Setup;
 use descriptor::{Descriptor, Socket, State};
 
 pub use ready::Watched;
@@ -60,6 +62,7 @@ pub struct Sockets {
     /// What new sockets start with.
     config: Config,
     missing: BTreeSet<String>,
+    addresses: Vec<IpAddr>,
 }
 
 impl Sockets {
@@ -84,6 +87,25 @@ impl Sockets {
             descriptors: BTreeMap::new(),
             config,
             missing: BTreeSet::new(),
+            addresses: addresses.iter().map(Cidr::address).collect(),
+        }
+    }
+
+    /// A host as `setup` says.
+    #[must_use]
+    pub fn for_setup(setup: &Setup, now: Instant) -> Self {
+        Self::new(&setup.local_addresses(), setup.mtu, setup.config.clone(), now)
+    }
+
+    /// Gives the host another address, if it does not have it.
+    pub fn add_address(&mut self, address: IpAddr) {
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        if let Some(address) =
+            Cidr::new(address, bits).filter(|cidr| !cidr.address().is_unspecified())
+            && !self.addresses.contains(&address.address())
+        {
+            self.addresses.push(address.address());
+            self.host.add_address(address, self.now);
         }
     }
 

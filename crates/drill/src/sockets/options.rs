@@ -172,6 +172,12 @@ impl Sockets {
         Ok(())
     }
 
+    /// The name of a socket's congestion controller; `None` if the descriptor is no socket.
+    #[must_use]
+    pub fn congestion_name(&self, fd: i32) -> Option<&'static str> {
+        self.socket_at(fd).ok().map(|_| "reno")
+    }
+
     /// `getsockopt(2)` of a number.
     ///
     /// # Errors
