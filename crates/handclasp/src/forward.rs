@@ -159,7 +159,7 @@ impl PendingTcp {
         change(&mut config);
         let id = self.pending.id;
         let opened = self.core.with_host(|host, store, cx| {
-            let taken = host.accept_pending(id, Arc::new(config), cx.now);
+            let taken = host.accept_pending(cx, id, Arc::new(config));
             taken.then(|| store.wait_to_open(id))
         })?;
         let gave_up = || {

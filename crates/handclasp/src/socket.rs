@@ -6,15 +6,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use handclasp_stack::listen::Backlog;
-use handclasp_tcp::Config;
+use handclasp_stack::open::ConnectError;
+use handclasp_stack::{ConnId, Host};
 use handclasp_tcp::config::{Algorithm, KeepAlive};
 use handclasp_tcp::connection::Readiness;
+use handclasp_tcp::{Config, Context};
 
 use crate::connection::{Place, Shared};
 use crate::core::Handle;
 use crate::error::{connect_error, io_error, listen_error};
 use crate::listener::TcpListener;
+use crate::store::FaceStore;
 use crate::stream::TcpStream;
 
 /// A TCP socket that is not connected yet: where settings are made that the handshake needs.
@@ -88,15 +92,39 @@ impl TcpSocket {
     /// (`AddrNotAvailable`, `AddrInUse`, `InvalidInput`).
     pub async fn connect(self, remote: SocketAddr) -> io::Result<TcpStream> {
         let Self { core, config, local } = self;
-        let shared = core
-            .with_host(|host, store, cx| {
-                let id = host.connect(store, cx, Arc::new(config), local, remote)?;
-                Ok(store.connection(id).cloned())
-            })?
-            .map_err(connect_error)?
-            .ok_or_else(crate::error::stack_is_gone)?;
-        let attempt = Attempt(Some(shared));
+        let attempt = Attempt::new(&core, |host, store, cx| {
+            host.connect(store, cx, Arc::new(config), local, remote)
+        })?;
         attempt.opened().await
+    }
+
+    /// Opens a connection to `remote` with Fast Open (RFC 7413) and sends it `first`: with the
+    /// SYN, from the second time on that a server which takes it is opened to, and so a round
+    /// trip earlier. Where the server, or the path, does not take it, it follows the handshake.
+    ///
+    /// The server's application may get `first` twice, if the network duplicates the SYN: use
+    /// it for requests that may be repeated (§6.1).
+    ///
+    /// Cancel safe: a dropped call ends the attempt and frees its port; how much of `first` the
+    /// peer got is not known then.
+    ///
+    /// # Errors
+    /// As [`TcpSocket::connect`], and those of writing to the stream.
+    pub async fn connect_with(
+        self,
+        remote: SocketAddr,
+        first: impl Into<Bytes>,
+    ) -> io::Result<TcpStream> {
+        let Self { core, config, local } = self;
+        let mut first = first.into();
+        let attempt = Attempt::new(&core, |host, store, cx| {
+            host.connect_fast(store, cx, Arc::new(config), local, remote, &mut first)
+        })?;
+        let stream = attempt.opened().await?;
+        if !first.is_empty() {
+            stream.write_bytes(first).await?;
+        }
+        Ok(stream)
     }
 
     /// Takes connections in, at the bound address.
@@ -123,6 +151,20 @@ impl TcpSocket {
 struct Attempt(Option<Arc<Shared>>);
 
 impl Attempt {
+    fn new(
+        core: &Handle,
+        begin: impl FnOnce(&mut Host, &mut FaceStore, &Context<'_>) -> Result<ConnId, ConnectError>,
+    ) -> io::Result<Self> {
+        let shared = core
+            .with_host(|host, store, cx| {
+                let id = begin(host, store, cx)?;
+                Ok(store.connection(id).cloned())
+            })?
+            .map_err(connect_error)?
+            .ok_or_else(crate::error::stack_is_gone)?;
+        Ok(Self(Some(shared)))
+    }
+
     async fn opened(mut self) -> io::Result<TcpStream> {
         let Some(shared) = &self.0 else { return Err(crate::error::stack_is_gone()) };
         let result = poll_fn(|task| {

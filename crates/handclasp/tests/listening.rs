@@ -87,7 +87,7 @@ fn four_hundred_kernel_clients_are_all_served_over_tun_and_ipv6() {
 }
 
 fn small(stack: &Stack, cookies: CookieMode) -> TcpListener {
-    let backlog = Backlog { accept: 1024, syn: 4, cookies };
+    let backlog = Backlog { syn: 4, cookies, ..Backlog::default() };
     stack.socket().bind(ours(false, 7)).listen(backlog).unwrap()
 }
 

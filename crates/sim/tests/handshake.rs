@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use handclasp_impair::config::Config as LinkConfig;
-use handclasp_stack::listen::{Backlog, CookieMode};
+use handclasp_stack::listen::Backlog;
 use handclasp_tcp::connection::Error;
 use handclasp_tcp::{Config, State};
 use handclasp_wire::seq::SeqNumber;
@@ -229,7 +229,7 @@ fn what_the_backlog_has_no_room_for_is_served_later() {
 #[test]
 fn a_burst_of_syns_is_answered_with_cookies_and_all_are_served() {
     let mut pair = Pair::new(link(), link());
-    let backlog = Backlog { accept: 300, syn: 8, cookies: CookieMode::Auto };
+    let backlog = Backlog { accept: 300, syn: 8, ..Backlog::default() };
     let listener = pair.listen_with(backlog);
     let config = Config::default().into();
     let call = |pair: &mut Pair| pair.network.on(CLIENT).connect(&config, None, server_at());

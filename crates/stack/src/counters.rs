@@ -92,6 +92,18 @@ counters! {
     tcp_ext_time_wait_overflow = "TcpExtTCPTimeWaitOverflow",
     /// ICMP errors that quote nothing a connection has in flight.
     tcp_ext_out_of_window_icmps = "TcpExtOutOfWindowIcmps",
+    /// Data of our SYNs that was taken with them.
+    tcp_ext_fast_open_active = "TcpExtTCPFastOpenActive",
+    /// Opens with data in the SYN that came to nothing faster.
+    tcp_ext_fast_open_active_fail = "TcpExtTCPFastOpenActiveFail",
+    /// Connections that a good cookie opened.
+    tcp_ext_fast_open_passive = "TcpExtTCPFastOpenPassive",
+    /// Cookies that were none of ours.
+    tcp_ext_fast_open_passive_fail = "TcpExtTCPFastOpenPassiveFail",
+    /// Fast opens that found too many others under way.
+    tcp_ext_fast_open_listen_overflow = "TcpExtTCPFastOpenListenOverflow",
+    /// Requests for a cookie.
+    tcp_ext_fast_open_cookie_reqd = "TcpExtTCPFastOpenCookieReqd",
     /// Datagrams delivered.
     udp_in_datagrams = "UdpInDatagrams",
     /// Datagrams for ports that nobody has.

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use handclasp_tcp::state::Cause;
 use handclasp_tcp::{Config, Context, HalfOpen, Tuple};
 use handclasp_wire::frame::INLINE_HEADER;
 use handclasp_wire::ip::protocol;
@@ -37,7 +38,7 @@ impl Host {
         }
         let unanswered: Vec<u32> = self.tcp.half_opens.of(Acceptor::Policy).collect();
         for slot in unanswered {
-            self.abandon(store, slot);
+            self.abandon(store, cx, slot, Cause::Abort);
         }
         while let Some(pending) = self.forward.pop_pending() {
             self.tcp.demux.remove(&pending.tuple);
@@ -56,17 +57,17 @@ impl Host {
     /// Shakes hands with a pending connection's peer, with these settings. When it is open the
     /// store gets it with its origin; if nothing comes of it, the store is told so. Returns
     /// false if it was withdrawn or forgotten meanwhile.
-    pub fn accept_pending(&mut self, id: PendingId, config: Arc<Config>, now: Instant) -> bool {
+    pub fn accept_pending(&mut self, cx: &Context<'_>, id: PendingId, config: Arc<Config>) -> bool {
         let Some(pending) = self.forward.take(id) else { return false };
         self.forward.syn_queue.entered();
         let tuple = pending.tuple;
-        let opening = self.opening(&tuple, pending.after, now);
-        let half = HalfOpen::new(&config, &tuple, &pending.syn, opening, now);
-        let syn_ack = half.syn_ack(&config, &tuple, now);
+        let opening = self.opening(&tuple, pending.after, cx.now);
+        let half = HalfOpen::new(&config, &tuple, &pending.syn, opening, cx);
+        let syn_ack = half.syn_ack(&config, &tuple, cx);
         let ip = ip_fields(&config);
         let acceptor = Acceptor::Pending(id);
         self.tcp.insert_half_open(Entry { tuple, half, config, acceptor });
-        self.reply(&tuple, ip, &syn_ack, now);
+        self.reply(&tuple, ip, &syn_ack, cx.now);
         true
     }
 

@@ -5,7 +5,8 @@ use core::net::IpAddr;
 
 use bytes::Bytes;
 use handclasp_tcp::connection::{PathError, Phase};
-use handclasp_tcp::{Context, Transmit};
+use handclasp_tcp::fast_open::Lesson;
+use handclasp_tcp::{Context, Transmit, Tuple};
 use handclasp_wire::checksum;
 use handclasp_wire::frame::{Outbound, PartialChecksum};
 use handclasp_wire::ip::protocol;
@@ -34,6 +35,7 @@ struct Answer {
     opened: bool,
     failed: bool,
     resent: u64,
+    lesson: Option<Lesson>,
 }
 
 impl Host {
@@ -82,6 +84,7 @@ impl Host {
                 opened: connection.state().is_synchronized(),
                 failed: connection.error().is_some(),
                 resent: connection.statistics().segments_resent,
+                lesson: connection.take_lesson(),
                 transmit,
             }
         });
@@ -90,6 +93,21 @@ impl Host {
             return;
         };
         flow.opened |= answer.opened;
+        if let Some(lesson) = answer.lesson {
+            let Tuple { local_ip, remote_ip, .. } = flow.tuple;
+            match lesson {
+                Lesson::Remember { taken, .. } => {
+                    self.counters.tcp_ext_fast_open_active += u64::from(taken);
+                }
+                Lesson::Refused | Lesson::TimedOut => {
+                    self.counters.tcp_ext_fast_open_active_fail += 1;
+                }
+            }
+            self.tcp.fast_servers.learn(local_ip, remote_ip, lesson, cx.now);
+        }
+        if let Some(listener) = flow.fast.take_if(|_| answer.opened) {
+            self.tcp.listeners.fast_done(listener);
+        }
         self.counters.tcp_retrans_segs += answer.resent.saturating_sub(flow.resent);
         flow.resent = answer.resent;
         match (answer.transmit, answer.phase) {
@@ -104,7 +122,7 @@ impl Host {
                 let (tuple, config) = (flow.tuple, flow.config.clone());
                 self.forget(id);
                 store.remove(id);
-                let full = self.tcp.insert_time_wait(tuple, wait, config);
+                let full = self.tcp.insert_time_wait(cx, tuple, wait, config);
                 self.counters.tcp_ext_time_wait_overflow += u64::from(full);
             }
             (None, Some(Phase::Closed)) => {
@@ -149,6 +167,9 @@ impl Host {
     pub(crate) fn forget(&mut self, id: ConnId) {
         if let Some(flow) = self.tcp.flows.remove(id) {
             self.tcp.demux.remove(&flow.tuple);
+            if let Some(listener) = flow.fast {
+                self.tcp.listeners.fast_done(listener);
+            }
         }
     }
 

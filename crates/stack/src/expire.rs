@@ -3,6 +3,7 @@
 use handclasp_tcp::Context;
 use handclasp_tcp::connection::{PathError, Readiness};
 use handclasp_tcp::half_open::Expiry;
+use handclasp_tcp::state::Cause;
 use handclasp_wire::ethernet::Ethernet;
 use handclasp_wire::frame::Outbound;
 use handclasp_wire::ip::protocol;
@@ -19,7 +20,7 @@ impl Host {
     pub fn deadline_passed<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
         self.expire_connections(store, cx);
         self.expire_half_opens(store, cx);
-        self.counters.tcp_ext_tw += self.tcp.end_time_waits(cx.now);
+        self.counters.tcp_ext_tw += self.tcp.end_time_waits(cx);
         self.expire_neighbours(store, cx);
         self.expire_fragments(cx);
         if self.ip.path_mtus.deadline_passed(cx.now) {
@@ -63,24 +64,31 @@ impl Host {
     fn expire_half_opens<S: Store>(&mut self, store: &mut S, cx: &Context<'_>) {
         while let Some(slot) = self.tcp.half_opens.pop_due(cx.now) {
             let Some(entry) = self.tcp.half_opens.get_mut(slot) else { continue };
-            match entry.half.deadline_passed(&entry.config, cx.now) {
+            match entry.half.deadline_passed(&entry.config, &entry.tuple, cx) {
                 Expiry::Wait => self.tcp.half_opens.reschedule(slot),
                 Expiry::Resend => {
                     let (tuple, ip) = (entry.tuple, ip_fields(&entry.config));
-                    let syn_ack = entry.half.syn_ack(&entry.config, &tuple, cx.now);
+                    let syn_ack = entry.half.syn_ack(&entry.config, &tuple, cx);
                     self.tcp.half_opens.reschedule(slot);
                     self.counters.tcp_retrans_segs += 1;
                     self.reply(&tuple, ip, &syn_ack, cx.now);
                 }
-                Expiry::GiveUp => self.abandon(store, slot),
+                Expiry::GiveUp => self.abandon(store, cx, slot, Cause::Timeout),
             }
         }
     }
 
     /// A half-open connection comes to nothing. Nobody is told (RFC 9293 §3.10.7.4), unless
     /// the application decided to take just this one.
-    pub(crate) fn abandon<S: Store>(&mut self, store: &mut S, slot: u32) {
+    pub(crate) fn abandon<S: Store>(
+        &mut self,
+        store: &mut S,
+        cx: &Context<'_>,
+        slot: u32,
+        cause: Cause,
+    ) {
         let Some(entry) = self.tcp.remove_half_open(slot) else { return };
+        entry.half.over(&entry.tuple, cx, cause);
         self.counters.tcp_attempt_fails += 1;
         self.leave_queue(entry.acceptor);
         if let Acceptor::Pending(id) = entry.acceptor {

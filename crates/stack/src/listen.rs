@@ -44,11 +44,16 @@ pub struct Backlog {
     pub syn: usize,
     /// What comes of SYNs beyond them.
     pub cookies: CookieMode,
+    /// Connections that Fast Open (RFC 7413) may hand over before their handshake is done: the
+    /// application gets the data of their SYNs, perhaps twice, so that this is only for requests
+    /// that may be repeated (§6.1). 0 switches it off; more than that many at a time have to
+    /// shake hands first (§5.1).
+    pub fast_open: usize,
 }
 
 impl Default for Backlog {
     fn default() -> Self {
-        Self { accept: 1024, syn: 1024, cookies: CookieMode::Auto }
+        Self { accept: 1024, syn: 1024, cookies: CookieMode::Auto, fast_open: 0 }
     }
 }
 
@@ -152,6 +157,9 @@ pub(crate) struct Listener {
     pub(crate) local: SocketAddr,
     pub(crate) config: Arc<Config>,
     pub(crate) syn_queue: SynQueue,
+    /// Connections whose handshake is not done though they were handed over.
+    pub(crate) fast: usize,
+    pub(crate) fast_limit: usize,
     accept_limit: usize,
     accepted: VecDeque<Accepted>,
 }
@@ -200,6 +208,8 @@ impl Listeners {
             local,
             config,
             syn_queue: SynQueue::new(backlog.syn, backlog.cookies),
+            fast: 0,
+            fast_limit: backlog.fast_open,
             accept_limit: backlog.accept.max(1),
             accepted: VecDeque::new(),
         }));
@@ -222,6 +232,13 @@ impl Listeners {
 
     pub(crate) fn get_mut(&mut self, id: ListenerId) -> Option<&mut Listener> {
         self.slots.get_mut(id.0)
+    }
+
+    /// A connection that was handed over early is open by now, or gone.
+    pub(crate) fn fast_done(&mut self, id: ListenerId) {
+        if let Some(listener) = self.get_mut(id) {
+            listener.fast = listener.fast.saturating_sub(1);
+        }
     }
 
     pub(crate) fn close(&mut self, id: ListenerId) -> Option<Listener> {

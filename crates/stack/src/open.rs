@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
+use bytes::Bytes;
 use handclasp_tcp::opening::Opening;
+use handclasp_tcp::state::Cause;
 use handclasp_tcp::{Config, Connection, Context, Tuple};
 use handclasp_wire::ip::is_unicast;
 use handclasp_wire::seq::SeqNumber;
@@ -65,6 +67,43 @@ impl Host {
         local: Option<SocketAddr>,
         remote: SocketAddr,
     ) -> Result<ConnId, ConnectError> {
+        let (tuple, opening) = self.prepare(cx, local, remote)?;
+        let connection = Connection::connect(config.clone(), tuple, opening, cx);
+        Ok(self.begin(store, connection, config))
+    }
+
+    /// Opens a connection to `remote` with Fast Open (RFC 7413): takes from `first` what may
+    /// leave with the SYN, or wait for the handshake where the server gave no cookie yet. It
+    /// may get that data twice (§6.1).
+    ///
+    /// # Errors
+    /// See [`ConnectError`].
+    pub fn connect_fast<S: Store>(
+        &mut self,
+        store: &mut S,
+        cx: &Context<'_>,
+        config: Arc<Config>,
+        local: Option<SocketAddr>,
+        remote: SocketAddr,
+        first: &mut Bytes,
+    ) -> Result<ConnId, ConnectError> {
+        let (tuple, opening) = self.prepare(cx, local, remote)?;
+        let known = self.tcp.fast_servers.known(tuple.local_ip, tuple.remote_ip, cx.now);
+        let mut connection = match known {
+            Some(known) => Connection::connect_fast(config.clone(), tuple, opening, known, cx),
+            None => Connection::connect(config.clone(), tuple, opening, cx),
+        };
+        // A connection that has just begun takes data, as far as it has room.
+        let _ = connection.write_bytes(cx, first);
+        Ok(self.begin(store, connection, config))
+    }
+
+    fn prepare(
+        &mut self,
+        cx: &Context<'_>,
+        local: Option<SocketAddr>,
+        remote: SocketAddr,
+    ) -> Result<(Tuple, Opening), ConnectError> {
         let peer = remote.ip();
         if !is_unicast(peer) || self.ip.addresses.is_broadcast(peer) || remote.port() == 0 {
             return Err(ConnectError::NotUnicast);
@@ -76,14 +115,23 @@ impl Host {
             return Err(ConnectError::NotOurs);
         }
         let tuple = self.choose_tuple(SocketAddr::new(local_ip, local.port()), remote, cx.now)?;
-        let after = self.take_over(&tuple, cx.now)?;
+        let after = self.take_over(cx, &tuple)?;
         let opening = self.opening(&tuple, after, cx.now);
-        let connection = Connection::connect(config.clone(), tuple, opening, cx);
+        Ok((tuple, opening))
+    }
+
+    fn begin<S: Store>(
+        &mut self,
+        store: &mut S,
+        connection: Connection,
+        config: Arc<Config>,
+    ) -> ConnId {
+        let tuple = *connection.tuple();
         let id = store.insert(connection, Origin::Active);
-        self.tcp.adopt(id, tuple, config, opening.path_mtu);
+        self.tcp.adopt(id, tuple, config, self.ip.path_mtu(tuple.remote_ip));
         self.touched(id);
         self.counters.tcp_active_opens += 1;
-        Ok(id)
+        id
     }
 
     fn choose_tuple(
@@ -126,12 +174,12 @@ impl Host {
     /// Frees a reusable four-tuple; says beyond which number to start.
     fn take_over(
         &mut self,
+        cx: &Context<'_>,
         tuple: &Tuple,
-        now: Instant,
     ) -> Result<Option<SeqNumber>, ConnectError> {
-        let after = self.reusable(tuple, now)?;
+        let after = self.reusable(tuple, cx.now)?;
         if let Some(Owner::TimeWait(slot)) = self.tcp.demux.get(tuple) {
-            self.tcp.remove_time_wait(slot);
+            self.tcp.remove_time_wait(cx, slot, Cause::Abort);
             self.counters.tcp_ext_tw_recycled += 1;
         }
         Ok(after)
@@ -225,7 +273,9 @@ impl Host {
         let Some(mut listener) = self.tcp.listeners.close(id) else { return };
         let half_open: Vec<u32> = self.tcp.half_opens.of(Acceptor::Listener(id)).collect();
         for slot in half_open {
-            self.tcp.remove_half_open(slot);
+            if let Some(entry) = self.tcp.remove_half_open(slot) {
+                entry.half.over(&entry.tuple, cx, Cause::Abort);
+            }
         }
         while let Some(Accepted { id, .. }) = listener.pop() {
             store.with(id, |connection| connection.abort(cx));

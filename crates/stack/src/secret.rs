@@ -74,6 +74,7 @@ pub(crate) enum Purpose {
     CookieMask,
     CookieMac,
     Identification,
+    FastOpen,
 }
 
 /// A keyed function of a [`Message`].

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use common::{Net, Node, Segment, millis, seconds, sock, tcp, udp};
 use handclasp_stack::HostConfig;
 use handclasp_stack::forward::{
-    Decision, ForwardConfig, PendingTcp, Policy, Rejection, Unreachable,
+    Decision, ForwardConfig, PendingId, PendingTcp, Policy, Rejection, Unreachable,
 };
 use handclasp_stack::host::TableSizes;
 use handclasp_stack::listen::{Backlog, CookieMode};
@@ -52,8 +52,13 @@ fn pending(node: &mut Node) -> PendingTcp {
     node.host.next_pending().unwrap()
 }
 
+fn accept_pending(node: &mut Node, id: PendingId) -> bool {
+    let cx = Context::new(node.now, &node.budget);
+    node.host.accept_pending(&cx, id, Arc::default())
+}
+
 fn accept(node: &mut Node, pending: &PendingTcp) -> Segment {
-    assert!(node.host.accept_pending(pending.id, Arc::default(), node.now));
+    assert!(accept_pending(node, pending.id));
     node.segments().remove(0)
 }
 
@@ -96,7 +101,7 @@ fn a_peer_that_withdraws_is_forgotten() {
     assert_eq!(node.host.table_sizes().tuples, 1);
     send(&mut node, &Header { seq: SeqNumber(101), ..stray }, b"");
     assert_eq!(node.host.table_sizes(), TableSizes::default());
-    assert!(!node.host.accept_pending(pending.id, Arc::default(), node.now));
+    assert!(!accept_pending(&mut node, pending.id));
 }
 
 #[test]
@@ -322,8 +327,8 @@ fn a_name_from_before_a_restart_means_nothing_after_it() {
     node.host.set_forward(ForwardConfig::default(), None);
     let after = pending(&mut node);
     assert_ne!(before.id, after.id);
-    assert!(!node.host.accept_pending(before.id, Arc::default(), node.now));
-    assert!(node.host.accept_pending(after.id, Arc::default(), node.now));
+    assert!(!accept_pending(&mut node, before.id));
+    assert!(accept_pending(&mut node, after.id));
 }
 
 #[test]

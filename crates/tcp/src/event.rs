@@ -163,4 +163,6 @@ pub enum LossSign {
     Timeout,
     /// The path takes smaller packets only.
     PathMtu,
+    /// A SYN-ACK that does not acknowledge the data of the SYN (RFC 7413 §4.2.2).
+    SynAck,
 }

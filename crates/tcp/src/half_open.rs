@@ -3,14 +3,18 @@
 use core::time::Duration;
 
 use handclasp_wire::seq::SeqNumber;
-use handclasp_wire::tcp::options::Timestamps;
+use handclasp_wire::tcp::options::{FastOpen, Timestamps};
 use handclasp_wire::tcp::{Flags, Header, Options};
 use handclasp_wire::time::Instant;
 
 use crate::acceptable::{self, Reset, touches_window};
 use crate::config::Config;
+use crate::context::Context;
+use crate::event::{Event, Judgment, Purpose};
 use crate::negotiation::{self, Negotiated};
 use crate::opening::Opening;
+use crate::state::{Cause, State};
+use crate::timer::Timer;
 use crate::tuple::Tuple;
 
 /// What a listener remembers of a SYN it answered.
@@ -73,7 +77,7 @@ impl HalfOpen {
         tuple: &Tuple,
         syn: &Header,
         opening: Opening,
-        now: Instant,
+        cx: &Context<'_>,
     ) -> Self {
         let heard = Rebuilt {
             opening,
@@ -81,7 +85,11 @@ impl HalfOpen {
             negotiated: Negotiated::new(config, &syn.options, tuple.local_ip.is_ipv4()),
             ts_recent: syn.options.timestamps.map_or(0, |t| t.value),
         };
-        Self { forgotten: false, ..Self::rebuilt(config, tuple, heard, now) }
+        let new = Self { forgotten: false, ..Self::rebuilt(config, tuple, heard, cx.now) };
+        cx.record(tuple, || Event::Received { header: syn, len: 0 });
+        new.began(tuple, cx);
+        new.armed(tuple, cx);
+        new
     }
 
     /// A half-open connection from what a cookie held.
@@ -140,9 +148,31 @@ impl HalfOpen {
         self.rcv_wnd
     }
 
-    /// The SYN-ACK.
+    /// The SYN-ACK, which the caller sends.
     #[must_use]
-    pub fn syn_ack(&self, config: &Config, tuple: &Tuple, now: Instant) -> Header {
+    pub fn syn_ack(&self, config: &Config, tuple: &Tuple, cx: &Context<'_>) -> Header {
+        let header = self.build_syn_ack(config, tuple, cx.now);
+        cx.record(tuple, || Event::Sent { header: &header, len: 0, purpose: Purpose::Open });
+        header
+    }
+
+    /// The SYN-ACK with a Fast Open cookie for the next time (RFC 7413 §4.2.1); one that is
+    /// sent again has none.
+    #[must_use]
+    pub fn syn_ack_with_cookie(
+        &self,
+        config: &Config,
+        tuple: &Tuple,
+        cookie: FastOpen,
+        cx: &Context<'_>,
+    ) -> Header {
+        let mut header = self.build_syn_ack(config, tuple, cx.now);
+        header.options.fast_open = Some(cookie);
+        cx.record(tuple, || Event::Sent { header: &header, len: 0, purpose: Purpose::Open });
+        header
+    }
+
+    fn build_syn_ack(&self, config: &Config, tuple: &Tuple, now: Instant) -> Header {
         let n = &self.negotiated;
         let options = Options {
             mss: Some(negotiation::announced_mss(config, &self.opening, tuple.ip_header_len())),
@@ -167,15 +197,39 @@ impl HalfOpen {
         tuple: &Tuple,
         header: &Header,
         payload_len: usize,
-        now: Instant,
+        cx: &Context<'_>,
     ) -> Verdict {
+        let (verdict, judgment) = self.judge(config, tuple, header, payload_len, cx.now);
+        // What completes it is the connection's to record.
+        if verdict == Verdict::Complete {
+            return verdict;
+        }
+        cx.record(tuple, || Event::Received { header, len: payload_len });
+        if let Some(judgment) = judgment {
+            cx.record(tuple, || Event::Judged(judgment));
+        }
+        if let Verdict::Reply(header) = &verdict {
+            let purpose = purpose_of(header);
+            cx.record(tuple, || Event::Sent { header, len: 0, purpose });
+        }
+        verdict
+    }
+
+    fn judge(
+        &self,
+        config: &Config,
+        tuple: &Tuple,
+        header: &Header,
+        payload_len: usize,
+        now: Instant,
+    ) -> (Verdict, Option<Judgment>) {
         let rcv_nxt = self.irs + 1;
         let window = u32::from(self.rcv_wnd);
         let flags = header.flags;
         if flags.contains(Flags::SYN) && !flags.intersects(Flags::ACK | Flags::RST) {
             // The same SYN again: its answer was lost.
             if header.seq == self.irs {
-                return Verdict::Reply(self.syn_ack(config, tuple, now));
+                return (Verdict::Reply(self.build_syn_ack(config, tuple, now)), None);
             }
         }
         let stamp = header.options.timestamps.map(|t| t.value);
@@ -185,38 +239,66 @@ impl HalfOpen {
         let in_window = touches_window(rcv_nxt, window, header.seq, header.seg_len(payload_len));
         if flags.contains(Flags::RST) {
             return match acceptable::reset(rcv_nxt, window, header.seq) {
-                Reset::Valid => Verdict::Forget,
-                Reset::Challenge => Verdict::Reply(self.challenge(tuple, now)),
-                Reset::Ignore => Verdict::Ignore,
+                Reset::Valid => (Verdict::Forget, None),
+                Reset::Challenge => self.challenge(tuple, now, Judgment::ChallengedReset),
+                Reset::Ignore => (Verdict::Ignore, Some(Judgment::OutsideWindow)),
             };
         }
-        if !in_window || old_timestamp {
-            return Verdict::Reply(self.challenge(tuple, now));
+        if !in_window {
+            return self.challenge(tuple, now, Judgment::OutsideWindow);
+        }
+        if old_timestamp {
+            return self.challenge(tuple, now, Judgment::OldTimestamp);
         }
         if flags.contains(Flags::SYN) {
-            return Verdict::Forget;
+            return (Verdict::Forget, None);
         }
         // RFC 7323 §3.2: once agreed on, timestamps stand on every segment.
         if !flags.contains(Flags::ACK) || !stamped {
-            return Verdict::Ignore;
+            return (Verdict::Ignore, (!flags.contains(Flags::ACK)).then_some(Judgment::NoAck));
         }
         if header.ack != self.opening.iss + 1 {
-            return Verdict::Reply(reset_for(header, payload_len));
+            let reset = reset_for(header, payload_len);
+            return (Verdict::Reply(reset), Some(Judgment::AckOfUnsent));
         }
-        Verdict::Complete
+        (Verdict::Complete, None)
     }
 
     /// Says what the passing of the deadline means, and sets the next one.
-    pub fn deadline_passed(&mut self, config: &Config, now: Instant) -> Expiry {
-        if now < self.deadline {
+    pub fn deadline_passed(&mut self, config: &Config, tuple: &Tuple, cx: &Context<'_>) -> Expiry {
+        if cx.now < self.deadline {
             return Expiry::Wait;
         }
+        cx.record(tuple, || Event::TimerFired(Timer::Retransmit));
         if self.retransmits >= config.syn_ack_retries {
             return Expiry::GiveUp;
         }
         self.retransmits += 1;
-        self.deadline = now + backed_off(config.rto_initial, self.retransmits, config.rto_max);
+        self.deadline = cx.now + backed_off(config.rto_initial, self.retransmits, config.rto_max);
+        self.armed(tuple, cx);
         Expiry::Resend
+    }
+
+    /// Records that nothing comes of it, and why.
+    pub fn over(&self, tuple: &Tuple, cx: &Context<'_>, cause: Cause) {
+        let (from, to) = (State::SynReceived, State::Closed);
+        cx.record(tuple, || Event::State { from, to, cause });
+    }
+
+    /// Records that the SYN made a connection of this tuple.
+    pub(crate) fn began(&self, tuple: &Tuple, cx: &Context<'_>) {
+        let (from, to) = (State::Listen, State::SynReceived);
+        cx.record(tuple, || Event::State { from, to, cause: Cause::SynArrived });
+    }
+
+    /// Whether its SYN was remembered by a cookie only, so that its beginning was not recorded.
+    pub(crate) const fn is_forgotten(&self) -> bool {
+        self.forgotten
+    }
+
+    fn armed(&self, tuple: &Tuple, cx: &Context<'_>) {
+        let deadline = self.deadline;
+        cx.record(tuple, || Event::TimerArmed { timer: Timer::Retransmit, deadline });
     }
 
     fn timestamps(&self, now: Instant) -> Option<Timestamps> {
@@ -236,14 +318,31 @@ impl HalfOpen {
         }
     }
 
-    fn challenge(&self, tuple: &Tuple, now: Instant) -> Header {
-        Header {
+    fn challenge(
+        &self,
+        tuple: &Tuple,
+        now: Instant,
+        judgment: Judgment,
+    ) -> (Verdict, Option<Judgment>) {
+        let header = Header {
             seq: self.opening.iss + 1,
             flags: Flags::ACK,
             window: self.rcv_wnd >> self.negotiated.rcv_scale,
             options: Options { timestamps: self.timestamps(now), ..Options::default() },
             ..self.header(tuple)
-        }
+        };
+        (Verdict::Reply(header), Some(judgment))
+    }
+}
+
+/// What an answer of a half-open connection is for.
+fn purpose_of(header: &Header) -> Purpose {
+    if header.flags.contains(Flags::RST) {
+        Purpose::Reset
+    } else if header.flags.contains(Flags::SYN) {
+        Purpose::Open
+    } else {
+        Purpose::Challenge
     }
 }
 

@@ -21,6 +21,7 @@ pub mod congestion;
 pub mod connection;
 pub mod context;
 pub mod event;
+pub mod fast_open;
 pub mod half_open;
 pub mod negotiation;
 pub mod opening;

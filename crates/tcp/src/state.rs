@@ -50,7 +50,8 @@ pub enum Cause {
     FinAcknowledged,
     /// A valid RST came in.
     ResetArrived,
-    /// The application, or a rule of ours, ended the connection with a RST.
+    /// The application, or a rule of ours, ended the connection: with a RST, if the peer is to
+    /// hear of it.
     Abort,
     /// It took too long: retransmissions, user timeout, keep-alive, or 2 MSL.
     Timeout,

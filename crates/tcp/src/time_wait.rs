@@ -9,7 +9,10 @@ use handclasp_wire::time::Instant;
 
 use crate::acceptable::{self, Reset, timestamp_is_old, touches_window};
 use crate::config::Config;
+use crate::context::Context;
+use crate::event::{Event, Purpose};
 use crate::negotiation::timestamp;
+use crate::state::{Cause, State};
 use crate::tuple::Tuple;
 
 /// What is kept of a connection in TIME-WAIT.
@@ -63,6 +66,28 @@ impl TimeWait {
 
     /// Judges a segment (RFC 9293 §3.10.7.4; RFC 6191 for a SYN).
     pub fn segment_arrives(
+        &mut self,
+        config: &Config,
+        tuple: &Tuple,
+        header: &Header,
+        payload_len: usize,
+        cx: &Context<'_>,
+    ) -> Verdict {
+        cx.record(tuple, || Event::Received { header, len: payload_len });
+        let verdict = self.judge(config, tuple, header, payload_len, cx.now);
+        if let Verdict::Reply(header) = &verdict {
+            cx.record(tuple, || Event::Sent { header, len: 0, purpose: Purpose::Ack });
+        }
+        verdict
+    }
+
+    /// Records that the connection is forgotten, and why.
+    pub fn over(&self, tuple: &Tuple, cx: &Context<'_>, cause: Cause) {
+        let (from, to) = (State::TimeWait, State::Closed);
+        cx.record(tuple, || Event::State { from, to, cause });
+    }
+
+    fn judge(
         &mut self,
         config: &Config,
         tuple: &Tuple,

@@ -17,7 +17,7 @@ use handclasp_wire::time::Instant;
 const NOW: Instant = Instant::from_millis(1000);
 
 fn judge(config: &Config, half_open: &HalfOpen, header: &Header, len: usize) -> Verdict {
-    half_open.segment_arrives(config, &tuple(), header, len, NOW)
+    half_open.segment_arrives(config, &tuple(), header, len, &cx_at(NOW))
 }
 
 fn third() -> Header {
@@ -49,12 +49,12 @@ fn an_active_open_takes_three_segments() {
 fn a_passive_open_answers_with_the_options_that_were_offered_only() {
     let config = Config::default();
     let h = half_open(&config, mss(1000), NOW);
-    let reply = h.syn_ack(&config, &tuple(), NOW);
+    let reply = h.syn_ack(&config, &tuple(), &cx_at(NOW));
     assert_eq!(reply.flags, Flags::SYN | Flags::ACK);
     assert_eq!((reply.seq.0, reply.ack.0), (ISS, IRS + 1));
     assert_eq!(reply.options, mss(1460));
     let h = half_open(&config, modern(), NOW);
-    let reply = h.syn_ack(&config, &tuple(), NOW);
+    let reply = h.syn_ack(&config, &tuple(), &cx_at(NOW));
     assert_eq!(reply.options.window_scale, Some(config.window_scale()));
     assert!(reply.options.sack_permitted);
     assert_eq!(reply.options.timestamps, Some(Timestamps { value: 8000, echo: 100 }));
@@ -100,8 +100,8 @@ fn a_retransmitted_request_completes_a_handshake_whose_ack_was_lost() {
     let config = plain();
     let mut h = half_open(&config, mss(1000), NOW);
     let at = NOW + SECOND;
-    assert_eq!(h.deadline_passed(&config, at), Expiry::Resend);
-    assert_eq!(h.syn_ack(&config, &tuple(), at).seq.0, ISS);
+    assert_eq!(h.deadline_passed(&config, &tuple(), &cx_at(at)), Expiry::Resend);
+    assert_eq!(h.syn_ack(&config, &tuple(), &cx_at(at)).seq.0, ISS);
     assert_eq!(judge(&config, &h, &third(), 100), Verdict::Complete);
 }
 
@@ -115,10 +115,10 @@ fn a_syn_ack_without_an_answer_is_resent_five_times_and_forgotten_after_63_secon
     let mut at = NOW;
     for wait in [1, 2, 4, 8, 16, 32] {
         assert_eq!(h.deadline(), at + wait * SECOND);
-        assert_eq!(h.deadline_passed(&config, h.deadline() - MS), Expiry::Wait);
+        assert_eq!(h.deadline_passed(&config, &tuple(), &cx_at(h.deadline() - MS)), Expiry::Wait);
         at = h.deadline();
         let expected = if wait == 32 { Expiry::GiveUp } else { Expiry::Resend };
-        assert_eq!(h.deadline_passed(&config, at), expected);
+        assert_eq!(h.deadline_passed(&config, &tuple(), &cx_at(at)), expected);
     }
     assert_eq!(at - NOW, 63 * SECOND);
     assert_eq!(h.retransmits(), 5);
@@ -281,8 +281,8 @@ fn text_and_fin_in_a_syn_ack_are_taken() {
 #[test]
 fn text_in_a_syn_is_not_acknowledged() {
     let config = plain();
-    let h = HalfOpen::new(&config, &tuple(), &syn(mss(1000)), opening(), NOW);
-    assert_eq!(h.syn_ack(&config, &tuple(), NOW).ack.0, IRS + 1);
+    let h = HalfOpen::new(&config, &tuple(), &syn(mss(1000)), opening(), &cx_at(NOW));
+    assert_eq!(h.syn_ack(&config, &tuple(), &cx_at(NOW)).ack.0, IRS + 1);
     assert_eq!(judge(&config, &h, &third(), 10), Verdict::Complete);
 }
 
@@ -332,7 +332,7 @@ fn the_same_syn_again_gets_the_same_syn_ack() {
     let config = plain();
     let h = half_open(&config, mss(1000), NOW);
     let again = judge(&config, &h, &syn(mss(1000)), 0);
-    assert_eq!(again, Verdict::Reply(h.syn_ack(&config, &tuple(), NOW)));
+    assert_eq!(again, Verdict::Reply(h.syn_ack(&config, &tuple(), &cx_at(NOW))));
 }
 
 /// Requirement: RFC9293-P09
@@ -342,14 +342,14 @@ fn the_same_syn_again_gets_the_same_syn_ack() {
 fn an_old_duplicate_syn_is_undone_by_the_peers_rst() {
     let config = plain();
     let old = Header { seq: SeqNumber(90), ..syn(mss(1000)) };
-    let h = HalfOpen::new(&config, &tuple(), &old, opening(), NOW);
-    let syn_ack = h.syn_ack(&config, &tuple(), NOW);
+    let h = HalfOpen::new(&config, &tuple(), &old, opening(), &cx_at(NOW));
+    let syn_ack = h.syn_ack(&config, &tuple(), &cx_at(NOW));
     assert_eq!(syn_ack.ack.0, 91);
     let rst = Header { seq: syn_ack.ack, flags: Flags::RST, ..syn_ports() };
     assert_eq!(judge(&config, &h, &rst, 0), Verdict::Forget);
     let real = Header { seq: SeqNumber(100), ..syn(mss(1000)) };
-    let h = HalfOpen::new(&config, &tuple(), &real, opening(), NOW);
-    assert_eq!(h.syn_ack(&config, &tuple(), NOW).ack.0, 101);
+    let h = HalfOpen::new(&config, &tuple(), &real, opening(), &cx_at(NOW));
+    assert_eq!(h.syn_ack(&config, &tuple(), &cx_at(NOW)).ack.0, 101);
 }
 
 /// Requirement: RFC9293-P09

@@ -44,7 +44,7 @@ fn segment(seq: u32, flags: Flags) -> Header {
 }
 
 fn judge(entry: &mut TimeWait, header: &Header, len: usize, now: Instant) -> Verdict {
-    entry.segment_arrives(&Config::default(), &tuple(), header, len, now)
+    entry.segment_arrives(&Config::default(), &tuple(), header, len, &cx_at(now))
 }
 
 fn is_ack(verdict: &Verdict) -> bool {

@@ -321,7 +321,7 @@ fn a_scale_on_a_segment_without_syn_is_ignored() {
 fn a_syn_with_a_scale_is_answered_with_one() {
     let config = Config::default();
     let h = half_open(&config, modern(), handclasp_wire::time::Instant::from_millis(1));
-    let reply = h.syn_ack(&config, &tuple(), handclasp_wire::time::Instant::from_millis(1));
+    let reply = h.syn_ack(&config, &tuple(), &cx_at(handclasp_wire::time::Instant::from_millis(1)));
     assert_eq!(reply.options.window_scale, Some(7));
     assert!(reply.window >= 60_000, "and its own window is not scaled");
 }

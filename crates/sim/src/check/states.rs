@@ -28,12 +28,8 @@ impl Log for States {
     fn record(&self, at: Instant, tuple: &Tuple, event: &Event<'_>) {
         let Event::State { from, to, cause } = *event else { return };
         let known = self.known.borrow_mut().insert(*tuple, to);
-        // A half-open connection is the host's affair until it is open; one in TIME-WAIT is
-        // again.
-        let begins = matches!(from, State::Closed | State::SynReceived);
         let follows = match known {
-            None | Some(State::Closed) => begins,
-            Some(State::TimeWait) => begins || from == State::TimeWait,
+            None | Some(State::Closed) => matches!(from, State::Closed | State::Listen),
             Some(known) => known == from,
         };
         if !follows || from.after(cause) != Some(to) {

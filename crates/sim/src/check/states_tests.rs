@@ -17,6 +17,7 @@ fn a_life_by_the_rules_is_none_of_our_business() {
         (State::Closed, State::SynSent, Cause::ActiveOpen),
         (State::SynSent, State::Established, Cause::SynAckArrived),
         (State::Established, State::Closed, Cause::ResetArrived),
+        (State::Listen, State::SynReceived, Cause::SynArrived),
         (State::SynReceived, State::Established, Cause::SynAcknowledged),
     ];
     assert_eq!(changes(&life), 0);

@@ -104,6 +104,7 @@ fn host(dice: &mut Dice, number: u16, medium: Medium, ipv6: bool) -> HostPlan {
         accept: dice.scaled(1..=64) as usize,
         syn: dice.scaled(1..=64) as usize,
         cookies: CookieMode::Off,
+        ..Backlog::default()
     };
     let pause = if dice.percent(20) { dice.micros(1..=2_000_000) } else { Duration::ZERO };
     let (tcp, manners) = (Arc::new(tcp(dice)), manners(dice));

@@ -5,7 +5,9 @@ use alloc::sync::Arc;
 use handclasp_tcp::{Config, Context, HalfOpen};
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Flags;
+use handclasp_wire::tcp::options::FastOpen;
 
+use super::fast_open::Offer;
 use super::tcp::Segment;
 use crate::discard::Discard;
 use crate::forward::{Decision, PendingId};
@@ -36,7 +38,15 @@ impl Host {
             self.counters.tcp_ext_listen_overflows += 1;
             return Err(Discard::AcceptQueueFull);
         }
-        self.answer_syn(cx, acceptor, config, &segment, after)
+        let cookie = match self.fast_open(id, &segment, cx) {
+            Some(Offer::Good { renewed }) => {
+                self.open_fast(store, cx, id, config, segment, after, renewed);
+                return Ok(());
+            }
+            Some(Offer::Cookie(cookie)) => Some(cookie),
+            None => None,
+        };
+        self.answer_syn(cx, acceptor, config, &segment, after, cookie)
     }
 
     /// Answers a SYN that is welcome: by a half-open connection or a cookie.
@@ -47,11 +57,12 @@ impl Host {
         config: Arc<Config>,
         segment: &Segment,
         after: Option<SeqNumber>,
+        cookie: Option<FastOpen>,
     ) -> Result<(), Discard> {
         let Some(queue) = self.syn_queue(acceptor) else { return Err(Discard::ClosedPort) };
         match queue.admit(cx.now) {
             Admission::Remember => {
-                self.remember_syn(cx, acceptor, config, segment, after);
+                self.remember_syn(cx, acceptor, config, segment, after, cookie);
                 Ok(())
             }
             Admission::Cookie => {
@@ -60,7 +71,7 @@ impl Host {
                 let Segment { tuple, header, .. } = segment;
                 let opening = self.opening(tuple, None, cx.now);
                 let cookies = &self.tcp.cookies;
-                let syn_ack = cookies.syn_ack(&config, tuple, header, opening, cx.now);
+                let syn_ack = cookies.syn_ack(&config, tuple, header, opening, cx);
                 self.reply(tuple, ip_fields(&config), &syn_ack, cx.now);
                 Ok(())
             }
@@ -78,11 +89,15 @@ impl Host {
         config: Arc<Config>,
         segment: &Segment,
         after: Option<SeqNumber>,
+        cookie: Option<FastOpen>,
     ) {
         let Segment { tuple, header, .. } = segment;
         let opening = self.opening(tuple, after, cx.now);
-        let half = HalfOpen::new(&config, tuple, header, opening, cx.now);
-        let syn_ack = half.syn_ack(&config, tuple, cx.now);
+        let half = HalfOpen::new(&config, tuple, header, opening, cx);
+        let syn_ack = match cookie {
+            Some(cookie) => half.syn_ack_with_cookie(&config, tuple, cookie, cx),
+            None => half.syn_ack(&config, tuple, cx),
+        };
         let ip = ip_fields(&config);
         self.tcp.insert_half_open(half_opens::Entry { tuple: *tuple, half, config, acceptor });
         if let Some(queue) = self.syn_queue(acceptor) {
@@ -211,7 +226,7 @@ impl Host {
         match self.forward.decide(&segment.tuple) {
             Decision::Accept(config) if syn => {
                 self.check_room(Acceptor::Policy)?;
-                self.answer_syn(cx, Acceptor::Policy, config, &segment, after)
+                self.answer_syn(cx, Acceptor::Policy, config, &segment, after, None)
             }
             Decision::Accept(config) => {
                 self.cookie_arrives(store, cx, Acceptor::Policy, config, segment)

@@ -1,6 +1,7 @@
 //! The way in: link, network, and then whom it is for.
 
 mod ethernet;
+mod fast_open;
 mod handshake;
 mod icmp;
 mod ipv4;

@@ -3,6 +3,7 @@
 use core::net::SocketAddr;
 
 use handclasp_tcp::connection::PathError;
+use handclasp_tcp::state::Cause;
 use handclasp_tcp::{Context, Tuple};
 use handclasp_wire::ip::protocol;
 use handclasp_wire::ipv4::Ipv4View;
@@ -56,7 +57,7 @@ impl Host {
         let (tuple, owner) = self.quoted_tuple(&quoted).ok_or(Discard::IcmpIgnored)?;
         let believed = match owner {
             Owner::Connection(id) => self.connection_fails(store, cx, id, &tuple, &quoted, error),
-            Owner::HalfOpen(slot) => self.half_open_fails(store, slot, &quoted, error),
+            Owner::HalfOpen(slot) => self.half_open_fails(store, cx, slot, &quoted, error),
             Owner::TimeWait(_) | Owner::Pending(_) => false,
         };
         if believed {
@@ -93,6 +94,7 @@ impl Host {
     fn half_open_fails<S: Store>(
         &mut self,
         store: &mut S,
+        cx: &Context<'_>,
         slot: u32,
         quoted: &Quoted<'_>,
         error: PathError,
@@ -100,7 +102,7 @@ impl Host {
         let iss = self.tcp.half_opens.get_mut(slot).map(|entry| entry.half.iss());
         let ours = iss.is_some() && quoted.tcp_seq() == iss;
         if ours && error.is_hard() {
-            self.abandon(store, slot);
+            self.abandon(store, cx, slot, Cause::Unreachable);
         }
         ours
     }

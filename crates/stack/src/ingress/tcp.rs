@@ -1,6 +1,7 @@
 //! TCP segments: checked, and handed to whom their four-tuple belongs.
 
 use bytes::{Buf, Bytes};
+use handclasp_tcp::state::Cause;
 use handclasp_tcp::{Context, Tuple, half_open, time_wait};
 use handclasp_wire::error::Layer;
 use handclasp_wire::ip::is_unicast;
@@ -87,7 +88,7 @@ impl Host {
     ) -> Result<(), Discard> {
         let Segment { tuple, header, text, .. } = &segment;
         let Some(entry) = self.tcp.half_opens.get_mut(slot) else { return Ok(()) };
-        let verdict = entry.half.segment_arrives(&entry.config, tuple, header, text.len(), cx.now);
+        let verdict = entry.half.segment_arrives(&entry.config, tuple, header, text.len(), cx);
         match verdict {
             half_open::Verdict::Ignore => Err(Discard::Unexpected),
             half_open::Verdict::Reply(answer) => {
@@ -96,7 +97,8 @@ impl Host {
                 Ok(())
             }
             half_open::Verdict::Forget => {
-                self.abandon(store, slot);
+                // A RST, or a SYN that has no place here: RFC 9293 §3.10.7.4 goes back to LISTEN.
+                self.abandon(store, cx, slot, Cause::ResetArrived);
                 Ok(())
             }
             half_open::Verdict::Complete => self.handshake_done(store, cx, slot, segment),
@@ -113,18 +115,18 @@ impl Host {
         let Segment { tuple, header, text, .. } = &segment;
         let Some(entry) = self.tcp.time_waits.get_mut(slot) else { return Ok(()) };
         let config = entry.config.clone();
-        match entry.wait.segment_arrives(&config, tuple, header, text.len(), cx.now) {
+        match entry.wait.segment_arrives(&config, tuple, header, text.len(), cx) {
             time_wait::Verdict::Ignore => Err(Discard::Unexpected),
             time_wait::Verdict::Reply(answer) => {
                 self.reply(tuple, ip_fields(&config), &answer, cx.now);
                 Ok(())
             }
             time_wait::Verdict::Forget => {
-                self.tcp.remove_time_wait(slot);
+                self.tcp.remove_time_wait(cx, slot, Cause::ResetArrived);
                 Ok(())
             }
             time_wait::Verdict::Reopen { after } => {
-                self.tcp.remove_time_wait(slot);
+                self.tcp.remove_time_wait(cx, slot, Cause::Abort);
                 self.counters.tcp_ext_tw_recycled += 1;
                 self.for_nobody(store, cx, segment, Some(after))
             }

@@ -7,6 +7,7 @@
 use core::time::Duration;
 
 use handclasp_tcp::config::Config;
+use handclasp_tcp::context::Context;
 use handclasp_tcp::half_open::{HalfOpen, Rebuilt};
 use handclasp_tcp::negotiation::{Negotiated, timestamp};
 use handclasp_tcp::opening::Opening;
@@ -55,7 +56,7 @@ impl Cookies {
         tuple: &Tuple,
         syn: &Header,
         opening: Opening,
-        now: Instant,
+        cx: &Context<'_>,
     ) -> Header {
         let agreed = Negotiated::new(config, &syn.options, tuple.local_ip.is_ipv4());
         let mss = MSS.iter().rposition(|mss| *mss <= agreed.peer_mss).unwrap_or(0);
@@ -65,10 +66,10 @@ impl Cookies {
             sack: agreed.sack && agreed.timestamps,
             ..agreed
         };
-        let plain = timestamp(now, opening.timestamp_offset);
+        let plain = timestamp(cx.now, opening.timestamp_offset);
         let rebuilt = Rebuilt {
             opening: Opening {
-                iss: self.sequence(tuple, syn.seq, mss as u32, count(now)),
+                iss: self.sequence(tuple, syn.seq, mss as u32, count(cx.now)),
                 timestamp_offset: opening
                     .timestamp_offset
                     .wrapping_sub(plain.wrapping_sub(with_options(plain, &negotiated))),
@@ -78,7 +79,7 @@ impl Cookies {
             negotiated,
             ts_recent: syn.options.timestamps.map_or(0, |t| t.value),
         };
-        HalfOpen::rebuilt(config, tuple, rebuilt, now).syn_ack(config, tuple, now)
+        HalfOpen::rebuilt(config, tuple, rebuilt, cx.now).syn_ack(config, tuple, cx)
     }
 
     /// The half-open connection whose SYN-ACK `header` acknowledges, if there was one: also

@@ -1,3 +1,4 @@
+use handclasp_tcp::Budget;
 use handclasp_wire::tcp::Options;
 use handclasp_wire::tcp::options::Timestamps;
 
@@ -34,7 +35,9 @@ fn full_options() -> Options {
 }
 
 fn answer(syn: &Header, now: Instant) -> Header {
-    cookies().syn_ack(&Config::default(), &tuple(), syn, opening(), now)
+    let budget = Budget::default();
+    let cx = Context::new(now, &budget);
+    cookies().syn_ack(&Config::default(), &tuple(), syn, opening(), &cx)
 }
 
 /// The peer's ACK of `syn_ack`.

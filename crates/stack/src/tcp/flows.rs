@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use handclasp_tcp::{Config, Tuple};
 use handclasp_wire::time::Instant;
 
+use crate::listen::ListenerId;
 use crate::slots::SPARE;
 use crate::store::ConnId;
 use crate::timers::Timers;
@@ -25,11 +26,13 @@ pub(crate) struct Flow {
     pub(crate) opened: bool,
     /// Segments sent again, as far as they are counted.
     pub(crate) resent: u64,
+    /// The listener that handed it over before its handshake was done (RFC 7413).
+    pub(crate) fast: Option<ListenerId>,
 }
 
 impl Flow {
     pub(crate) const fn new(id: ConnId, tuple: Tuple, config: Arc<Config>, path_mtu: u16) -> Self {
-        Self { id, tuple, config, path_mtu, queued: false, opened: false, resent: 0 }
+        Self { id, tuple, config, path_mtu, queued: false, opened: false, resent: 0, fast: None }
     }
 }
 

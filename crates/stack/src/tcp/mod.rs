@@ -2,6 +2,7 @@
 
 pub(crate) mod cookie;
 pub(crate) mod demux;
+pub(crate) mod fast_open;
 pub(crate) mod flows;
 pub(crate) mod half_opens;
 pub(crate) mod isn;
@@ -10,13 +11,14 @@ pub(crate) mod time_waits;
 
 use alloc::sync::Arc;
 
+use handclasp_tcp::state::Cause;
 use handclasp_tcp::transmit::Slices;
-use handclasp_tcp::{Config, TimeWait, Tuple};
+use handclasp_tcp::{Config, Context, TimeWait, Tuple};
+use handclasp_wire::checksum;
 use handclasp_wire::frame::{Outbound, PartialChecksum};
 use handclasp_wire::ip::protocol;
 use handclasp_wire::tcp::Header;
 use handclasp_wire::tcp::view::CHECKSUM_AT;
-use handclasp_wire::{checksum, time::Instant};
 
 use self::cookie::Cookies;
 use self::demux::{Demux, Owner};
@@ -41,6 +43,8 @@ pub(crate) struct Tcp {
     pub(crate) ports: Ports,
     pub(crate) starts: Starts,
     pub(crate) cookies: Cookies,
+    pub(crate) fast_cookies: fast_open::Cookies,
+    pub(crate) fast_servers: fast_open::Servers,
     pub(crate) resets: Rate,
 }
 
@@ -55,6 +59,8 @@ impl Tcp {
             ports: Ports::new(config.ephemeral_ports.clone(), secret),
             starts: Starts::new(secret),
             cookies: Cookies::new(secret),
+            fast_cookies: fast_open::Cookies::new(secret),
+            fast_servers: fast_open::Servers::new(secret.table_hash()),
             resets: Rate::new(config.resets_per_second),
         }
     }
@@ -80,6 +86,7 @@ impl Tcp {
     /// Keeps what is left of a connection; returns whether another had to make room for it.
     pub(crate) fn insert_time_wait(
         &mut self,
+        cx: &Context<'_>,
         tuple: Tuple,
         wait: TimeWait,
         config: Arc<Config>,
@@ -87,23 +94,26 @@ impl Tcp {
         let full = self.time_waits.is_full();
         if let Some(oldest) = full.then(|| self.time_waits.remove_oldest()).flatten() {
             self.demux.remove(&oldest.tuple);
+            oldest.wait.over(&oldest.tuple, cx, Cause::Abort);
         }
         let slot = self.time_waits.insert(time_waits::Entry { tuple, wait, config });
         self.demux.insert(tuple, Owner::TimeWait(slot));
         full
     }
 
-    pub(crate) fn remove_time_wait(&mut self, slot: u32) {
+    pub(crate) fn remove_time_wait(&mut self, cx: &Context<'_>, slot: u32, cause: Cause) {
         if let Some(entry) = self.time_waits.remove(slot) {
             self.demux.remove(&entry.tuple);
+            entry.wait.over(&entry.tuple, cx, cause);
         }
     }
 
     /// Forgets TIME-WAIT entries whose time is over; returns how many.
-    pub(crate) fn end_time_waits(&mut self, now: Instant) -> u64 {
+    pub(crate) fn end_time_waits(&mut self, cx: &Context<'_>) -> u64 {
         let mut ended = 0;
-        while let Some(entry) = self.time_waits.pop_over(now) {
+        while let Some(entry) = self.time_waits.pop_over(cx.now) {
             self.demux.remove(&entry.tuple);
+            entry.wait.over(&entry.tuple, cx, Cause::Timeout);
             ended += 1;
         }
         ended

@@ -1,5 +1,6 @@
 //! Hosts in virtual time.
 
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use handclasp_stack::listen::{Backlog, ListenerId};
 use handclasp_stack::open::ConnectError;
 use handclasp_stack::{ConnId, Host, HostConfig, Interface, Link, Secret, SlabStore};
 use handclasp_tcp::connection::Error;
-use handclasp_tcp::{Budget, Config, Connection, Context, State};
+use handclasp_tcp::event::{Event, Log};
+use handclasp_tcp::{Budget, Config, Connection, Context, State, Tuple};
 use handclasp_wire::ethernet::MacAddr;
 use handclasp_wire::frame::{Inbound, Medium, RxChecksum};
 use handclasp_wire::time::Instant;
@@ -24,13 +26,53 @@ pub struct Node {
     pub store: SlabStore,
     pub budget: Budget,
     pub now: Instant,
+    pub journal: Journal,
+}
+
+/// The states that connections went through, and how many segments they sent and received.
+#[derive(Debug, Default)]
+pub struct Journal {
+    pub states: RefCell<Vec<State>>,
+    pub sent: Cell<usize>,
+    pub received: Cell<usize>,
+}
+
+impl Journal {
+    fn context<'a>(&'a self, now: Instant, budget: &'a Budget) -> Context<'a> {
+        Context { log: Some(self), ..Context::new(now, budget) }
+    }
+}
+
+impl Log for Journal {
+    fn record(&self, _at: Instant, _tuple: &Tuple, event: &Event<'_>) {
+        match *event {
+            Event::State { from, to, cause } => {
+                assert_eq!(from.after(cause), Some(to), "{cause:?} does not lead from {from}");
+                let mut states = self.states.borrow_mut();
+                let known = states.last().copied().unwrap_or(State::Closed);
+                if known == State::Closed {
+                    states.push(from);
+                }
+                states.push(to);
+            }
+            Event::Sent { .. } => self.sent.set(self.sent.get() + 1),
+            Event::Received { .. } => self.received.set(self.received.get() + 1),
+            _ => {}
+        }
+    }
 }
 
 impl Node {
     pub fn new(config: HostConfig, interface: Interface, seed: u8) -> Self {
         let host = Host::new(config, interface, &Secret::new([seed; 32]));
         // Long enough after the origin for everything to lie in some past.
-        Self { host, store: SlabStore::new(), budget: Budget::default(), now: at(1_000_000) }
+        Self {
+            host,
+            store: SlabStore::new(),
+            budget: Budget::default(),
+            now: at(1_000_000),
+            journal: Journal::default(),
+        }
     }
 
     /// 10.0.0.1/24 and fd00::1/64 on a link without link header, with default routes.
@@ -56,7 +98,7 @@ impl Node {
     }
 
     pub fn receive(&mut self, packet: impl Into<Bytes>) {
-        let cx = Context::new(self.now, &self.budget);
+        let cx = self.journal.context(self.now, &self.budget);
         self.host.receive(&mut self.store, &cx, Inbound::new(packet.into()));
     }
 
@@ -67,7 +109,7 @@ impl Node {
 
     /// At most so many packets, as a link that does the offloads hands them to the other end.
     pub fn poll(&mut self, max_packets: usize) -> Vec<Inbound> {
-        let cx = Context::new(self.now, &self.budget);
+        let cx = self.journal.context(self.now, &self.budget);
         let mut out = VecDeque::new();
         self.host.poll_transmit(&mut self.store, &cx, &mut out, max_packets);
         out.into_iter()
@@ -106,7 +148,7 @@ impl Node {
     }
 
     pub fn expire(&mut self) {
-        let cx = Context::new(self.now, &self.budget);
+        let cx = self.journal.context(self.now, &self.budget);
         self.host.deadline_passed(&mut self.store, &cx);
     }
 
@@ -124,7 +166,7 @@ impl Node {
         remote: &str,
         config: Config,
     ) -> Result<ConnId, ConnectError> {
-        let cx = Context::new(self.now, &self.budget);
+        let cx = self.journal.context(self.now, &self.budget);
         self.host.connect(&mut self.store, &cx, Arc::new(config), local, sock(remote))
     }
 
@@ -134,7 +176,7 @@ impl Node {
         id: ConnId,
         work: impl FnOnce(&mut Connection, &Context<'_>) -> R,
     ) -> R {
-        let cx = Context::new(self.now, &self.budget);
+        let cx = self.journal.context(self.now, &self.budget);
         let result = work(self.store.get_mut(id).expect("the store has it"), &cx);
         self.host.touched(id);
         result
@@ -234,7 +276,7 @@ impl Net {
             while self.flying.front().is_some_and(|(arrival, ..)| *arrival <= self.now) {
                 let (_, to, packet) = self.flying.pop_front().unwrap();
                 let node = &mut self.nodes[to];
-                let cx = Context::new(node.now, &node.budget);
+                let cx = node.journal.context(node.now, &node.budget);
                 node.host.receive(&mut node.store, &cx, packet);
             }
             self.nodes.iter_mut().for_each(Node::expire);

@@ -46,6 +46,10 @@ impl Connection {
         let seq = if crossed { header.seq + 1 } else { header.seq };
         let seg_len = header.seg_len(payload.len()) - u32::from(crossed);
 
+        if self.is_syn_again(header) {
+            self.pending.syn = true;
+            return;
+        }
         if !self.check_sequence(cx, header, seq, seg_len) {
             return;
         }
@@ -160,7 +164,7 @@ impl Connection {
                     self.pending = Default::default();
                     self.release(cx);
                 }
-                State::SynReceived => {
+                State::SynReceived if !self.serves_fast() => {
                     self.fail(cx, Cause::ResetArrived, Error::Refused, false);
                 }
                 _ => self.fail(cx, Cause::ResetArrived, Error::Reset, false),

@@ -78,10 +78,19 @@ impl Connection {
     /// Our SYN is acknowledged by `header`: everything that waits for that.
     pub(super) fn finish_handshake(&mut self, cx: &Context<'_>, header: &Header) {
         let timeouts = self.snd.unanswered;
+        let held = self.snd.queue.len();
         let delivery = self.snd.acknowledged(header.ack, cx.now);
+        cx.budget.give_back(held - self.snd.queue.len());
+        self.stats.bytes_acked += (held - self.snd.queue.len()) as u64;
         self.timers.cancel(Timer::Retransmit);
-        let smss = self.effective_mss();
-        self.snd.start(&self.config, smss, timeouts);
+        if !self.serves_fast() || timeouts > 1 {
+            let smss = self.effective_mss();
+            self.snd.start(&self.config, smss, timeouts);
+        }
+        self.settle_fast(cx, header);
+        if self.snd.flight.in_network() > 0 {
+            self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
+        }
         self.measure(cx, header, &delivery, Ack::New);
         if timeouts > 0 {
             self.snd.rtt.syn_timed_out();
@@ -123,12 +132,10 @@ impl HalfOpen {
     pub fn complete(self, config: Arc<Config>, tuple: Tuple, cx: &Context<'_>) -> Connection {
         let sent_at = self.syn_ack_sent_at(&config);
         let timeouts = self.retransmits();
-        let mut c = Connection::new(config, tuple, self.opening, cx);
-        c.state = State::SynReceived;
-        c.negotiated = self.negotiated;
-        c.rcv.start(self.irs, self.rcv_wnd(), self.negotiated.rcv_scale);
-        c.rcv.ts_recent = self.ts_recent;
-        c.snd.wl1 = self.irs;
+        if self.is_forgotten() {
+            self.began(&tuple, cx);
+        }
+        let mut c = self.into_connection(config, tuple, cx);
         // The SYN-ACK is in flight since it was sent: its acknowledgment is a measurement,
         // unless nobody knows which one is acknowledged (Karn's rule).
         c.snd.sent(sent_at.unwrap_or(cx.now), 1);
@@ -137,6 +144,22 @@ impl HalfOpen {
         }
         c.snd.unanswered = timeouts;
         c.arm(cx, Timer::Retransmit, cx.now + c.syn_timeout());
+        c
+    }
+
+    /// A connection in SYN-RECEIVED that has sent nothing yet.
+    pub(super) fn into_connection(
+        self,
+        config: Arc<Config>,
+        tuple: Tuple,
+        cx: &Context<'_>,
+    ) -> Connection {
+        let mut c = Connection::new(config, tuple, self.opening, cx);
+        c.state = State::SynReceived;
+        c.negotiated = self.negotiated;
+        c.rcv.start(self.irs, self.rcv_wnd(), self.negotiated.rcv_scale);
+        c.rcv.ts_recent = self.ts_recent;
+        c.snd.wl1 = self.irs;
         c
     }
 }

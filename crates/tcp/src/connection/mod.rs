@@ -2,13 +2,15 @@
 //!
 //! `arrive` holds RFC 9293 §3.10.7's checks in the RFC's order, `handshake` what SYNs do,
 //! `acknowledge` what an ACK does, `text` what data, URG and FIN do, `transmit` what is sent
-//! when, `expire` what timers do, `user` the application's calls.
+//! when, `expire` what timers do, `user` the application's calls, `fast_open` data in the
+//! handshake.
 
 mod acknowledge;
 mod activity;
 mod arrive;
 mod error;
 mod expire;
+mod fast_open;
 mod handshake;
 mod info;
 mod path;
@@ -31,6 +33,7 @@ pub use info::{Info, Statistics};
 use crate::config::Config;
 use crate::context::Context;
 use crate::event::{Event, Judgment};
+use crate::fast_open::Part;
 use crate::negotiation::Negotiated;
 use crate::opening::Opening;
 use crate::receive::Receiver;
@@ -125,6 +128,8 @@ pub struct Connection {
     timers: Timers,
     pending: Pending,
     life: Life,
+    /// Fast Open's part in the handshake, until that is over.
+    fast: Option<Box<Part>>,
     stats: Statistics,
     /// The largest packet the path carries, as far as is known.
     path_mtu: u16,
@@ -161,6 +166,7 @@ impl Connection {
                 challenges: 0,
                 challenges_since: cx.now,
             },
+            fast: None,
             stats: Statistics::default(),
             path_mtu: opening.path_mtu,
             config,

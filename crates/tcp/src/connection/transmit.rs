@@ -31,30 +31,35 @@ impl Connection {
         }
         match self.state {
             State::Closed | State::Listen => None,
-            State::SynSent | State::SynReceived => self.transmit_syn(cx),
+            State::SynSent | State::SynReceived => self.transmit_syn(cx, burst),
             _ => self.transmit_synchronized(cx, burst),
         }
     }
 
     /// A SYN or SYN-ACK, for the first time or again.
-    fn transmit_syn(&mut self, cx: &Context<'_>) -> Option<Transmit> {
+    fn transmit_syn(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
         if !core::mem::take(&mut self.pending.syn) {
-            return self.transmit_ack(cx);
+            let early = self.serves_fast().then(|| self.transmit_new(cx, burst)).flatten();
+            return early.or_else(|| self.transmit_ack(cx));
         }
-        let header = self.syn_header(cx);
+        let mut header = self.syn_header(cx);
+        let mut payload = Slices::new();
         let again = self.snd.nxt != self.snd.iss;
         if again {
+            self.fall_back_from_fast();
             self.snd.flight.mark_first_lost(1);
             let mark = self.snd.resent_mark(cx.now);
             self.snd.flight.resend_lost(1, self.snd.nxt, mark);
         } else {
+            header.options.fast_open = self.fast_open_option();
             self.snd.sent(cx.now, 1);
+            payload = self.send_with_syn(cx, &header);
         }
         self.arm(cx, Timer::Retransmit, cx.now + self.syn_timeout());
         // A SYN-ACK that answers a crossing SYN is no retransmission.
         let timeout = core::mem::take(&mut self.pending.timeout);
         let purpose = if timeout { Purpose::Timeout } else { Purpose::Open };
-        Some(self.emit(cx, header, Slices::new(), None, purpose))
+        Some(self.emit(cx, header, payload, None, purpose))
     }
 
     fn transmit_synchronized(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
@@ -333,7 +338,9 @@ impl Connection {
             p.challenge || self.rcv.owed.urge == Urge::Now || self.rcv.owed.duplicates > 0;
         match self.state {
             State::Closed | State::Listen => false,
-            State::SynSent | State::SynReceived => p.syn || owes_ack,
+            State::SynSent | State::SynReceived => {
+                p.syn || owes_ack || self.serves_fast() && self.wants_to_send_data()
+            }
             _ => owes_ack || p.window_probe || p.keep_alive || self.wants_to_send_data(),
         }
     }

@@ -84,7 +84,7 @@ impl Bench {
         bench.peer_nxt = IRS + 1;
         let ack = bench.ack_header(ISS + 1);
         assert_eq!(
-            half_open.segment_arrives(&config, &tuple(), &ack, 0, bench.now),
+            half_open.segment_arrives(&config, &tuple(), &ack, 0, &cx_at(bench.now)),
             Verdict::Complete
         );
         bench.conn = bench.with(|_, cx| half_open.complete(Arc::new(config.clone()), tuple(), cx));
@@ -370,7 +370,13 @@ pub fn syn(options: Options) -> Header {
 
 /// What a listener remembers of the peer's SYN.
 pub fn half_open(config: &Config, options: Options, now: Instant) -> HalfOpen {
-    HalfOpen::new(config, &tuple(), &syn(options), opening(), now)
+    HalfOpen::new(config, &tuple(), &syn(options), opening(), &cx_at(now))
+}
+
+/// A context at this time, of a host whose memory no test uses up.
+pub fn cx_at(now: Instant) -> Context<'static> {
+    static BUDGET: Budget = Budget::new(1 << 30);
+    Context::new(now, &BUDGET)
 }
 
 /// Sequence number and payload length of each transmit.

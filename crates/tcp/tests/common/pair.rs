@@ -122,14 +122,14 @@ impl Pair {
                 path_mtu: 1500,
                 link_mtu: 1500,
             };
-            let new = HalfOpen::new(server_config, &tuple, header, opening, *now);
-            let reply = new.syn_ack(server_config, &tuple, *now);
+            let new = HalfOpen::new(server_config, &tuple, header, opening, &cx);
+            let reply = new.syn_ack(server_config, &tuple, &cx);
             *half_open = Some(new);
             self.put(false, reply, Bytes::new());
             return;
         }
         let Some(waiting) = half_open else { return };
-        match waiting.segment_arrives(server_config, &tuple, header, text.len(), *now) {
+        match waiting.segment_arrives(server_config, &tuple, header, text.len(), &cx) {
             Verdict::Complete => {
                 let waiting = half_open.take().unwrap();
                 let mut new = waiting.complete(server_config.clone(), tuple, &cx);
@@ -179,9 +179,9 @@ impl Pair {
         }
         if let Some(waiting) = &mut self.half_open {
             use handclasp_tcp::half_open::Expiry;
-            if waiting.deadline_passed(&self.server_config, self.now) == Expiry::Resend {
-                let tuple = super::tuple().reversed();
-                let reply = waiting.syn_ack(&self.server_config, &tuple, self.now);
+            let tuple = super::tuple().reversed();
+            if waiting.deadline_passed(&self.server_config, &tuple, &cx) == Expiry::Resend {
+                let reply = waiting.syn_ack(&self.server_config, &tuple, &cx);
                 self.put(false, reply, Bytes::new());
             }
         }
