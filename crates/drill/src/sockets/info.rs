@@ -72,6 +72,9 @@ impl Sockets {
             ("tcpi_busy_time", micros(Some(activity.busy))),
             ("tcpi_rwnd_limited", micros(Some(activity.window_limited))),
             ("tcpi_sndbuf_limited", micros(Some(activity.buffer_limited))),
+            ("tcpi_retrans", i64::from(connection.resent_outstanding().div_ceil(mss))),
+            // Linux's name for three duplicates; RACK counts time.
+            ("tcpi_reordering", 3),
             ("tcpi_snd_wnd", i64::from(info.snd_wnd)),
             ("tcpi_rcv_wnd", i64::from(info.rcv_wnd)),
             ("tcpi_total_rto", totals.timeouts as i64),

@@ -6,6 +6,7 @@ use handclasp_wire::time::Instant;
 
 use super::Connection;
 use crate::negotiation::announced_mss;
+use crate::send::flight::Fate;
 
 /// Times up to one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,13 @@ impl Connection {
     #[must_use]
     pub fn announced_mss(&self) -> u16 {
         announced_mss(&self.config, &self.opening, self.tuple.ip_header_len())
+    }
+
+    /// Bytes that were sent again and not acknowledged since, as far as is known.
+    #[must_use]
+    pub fn resent_outstanding(&self) -> u32 {
+        let resent = |fate: Fate| fate & (Fate::RESENT | Fate::SACKED | Fate::LOST) == Fate::RESENT;
+        self.snd.flight.ranges().filter(|sent| resent(sent.fate)).map(|sent| sent.len).sum()
     }
 
     /// Retransmissions or probes since the peer was last heard to make progress.

@@ -19,34 +19,47 @@ enum Limit {
     Buffer,
 }
 
-/// The time that passed under each limit.
+/// The time that passed under each limit. Every connection has one, so it is kept small.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    now: Limit,
     since: Instant,
-    network: Duration,
-    window: Duration,
-    buffer: Duration,
+    now: Limit,
+    network: Ticks,
+    window: Ticks,
+    buffer: Ticks,
+}
+
+/// A time in units of 16 µs, which go up to 19 hours.
+#[derive(Clone, Copy, Debug)]
+struct Ticks(u32);
+
+impl Ticks {
+    const MICROS: u64 = 16;
+
+    fn time(self) -> Duration {
+        Duration::from_micros(u64::from(self.0) * Self::MICROS)
+    }
+
+    fn of(time: Duration) -> Self {
+        let ticks = time.as_micros() as u64 / Self::MICROS;
+        Self(u32::try_from(ticks).unwrap_or(u32::MAX))
+    }
 }
 
 impl Limits {
     pub(super) const fn new(now: Instant) -> Self {
-        Self {
-            now: Limit::Idle,
-            since: now,
-            network: Duration::ZERO,
-            window: Duration::ZERO,
-            buffer: Duration::ZERO,
-        }
+        let none = Ticks(0);
+        Self { since: now, now: Limit::Idle, network: none, window: none, buffer: none }
     }
 
     fn at(&self, now: Instant, limit: Limit) -> Duration {
         let before = match limit {
-            Limit::Idle => Duration::ZERO,
+            Limit::Idle => Ticks(0),
             Limit::Network => self.network,
             Limit::Window => self.window,
             Limit::Buffer => self.buffer,
         };
+        let before = before.time();
         if self.now == limit { before + (now - self.since) } else { before }
     }
 
@@ -84,7 +97,7 @@ impl Sender {
         if limit == self.limits.now {
             return;
         }
-        let past = self.limits.at(now, self.limits.now);
+        let past = Ticks::of(self.limits.at(now, self.limits.now));
         match self.limits.now {
             Limit::Idle => {}
             Limit::Network => self.limits.network = past,

@@ -1,5 +1,6 @@
 //! What the application wants of how its data is cut and held back.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use handclasp_wire::seq::SeqNumber;
@@ -18,8 +19,8 @@ pub(crate) struct Wishes {
     unpushed: bool,
     /// What waits now may leave, small or not.
     flush: bool,
-    /// Behind the last byte of each record: no segment goes over one.
-    ends: VecDeque<SeqNumber>,
+    /// Behind the last byte of each record: no segment goes over one. Few connections have any.
+    ends: Option<Box<VecDeque<SeqNumber>>>,
 }
 
 impl Wishes {
@@ -37,8 +38,9 @@ impl Wishes {
 
     /// A record ends at `end`.
     pub(crate) fn record_ended(&mut self, end: SeqNumber) {
-        if self.ends.len() < RECORDS_MAX && self.ends.back() != Some(&end) {
-            self.ends.push_back(end);
+        let ends = self.ends.get_or_insert_default();
+        if ends.len() < RECORDS_MAX && ends.back() != Some(&end) {
+            ends.push_back(end);
         }
     }
 
@@ -58,12 +60,12 @@ impl Wishes {
     pub(crate) fn acknowledged(&mut self, una: SeqNumber) {
         // Linux holds back the write itself only: an ACK lets out what is there.
         self.more = false;
-        while self.ends.front().is_some_and(|end| end.le(una)) {
-            self.ends.pop_front();
+        let Some(ends) = &mut self.ends else { return };
+        while ends.front().is_some_and(|end| end.le(una)) {
+            ends.pop_front();
         }
-        if self.ends.is_empty() {
-            // What an idle connection does not need is let go.
-            self.ends = VecDeque::new();
+        if ends.is_empty() {
+            self.ends = None;
         }
     }
 
@@ -84,13 +86,13 @@ impl Wishes {
 
     /// How many of the `len` numbers from `seq` on belong to the record of the first.
     pub(crate) fn within_record(&self, seq: SeqNumber, len: u32) -> u32 {
-        let end = self.ends.iter().find(|end| end.gt(seq));
+        let end = self.ends.as_ref().and_then(|ends| ends.iter().find(|end| end.gt(seq)));
         end.map_or(len, |end| len.min(*end - seq))
     }
 
     /// Whether a record ends right at `end`.
     pub(crate) fn is_record_end(&self, end: SeqNumber) -> bool {
-        self.ends.contains(&end)
+        self.ends.as_ref().is_some_and(|ends| ends.contains(&end))
     }
 }
 
