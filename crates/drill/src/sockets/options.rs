@@ -12,7 +12,7 @@ use crate::linux::{
     Errno, IP_TOS, IP_TTL, SO_ERROR, SO_KEEPALIVE, SO_LINGER, SO_RCVBUF, SO_SNDBUF, SOL_IP,
     SOL_SOCKET, SOL_TCP, TCP_CONGESTION, TCP_CORK, TCP_DEFER_ACCEPT, TCP_FASTOPEN,
     TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_KEY, TCP_INQ, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL,
-    TCP_LINGER2, TCP_MAXSEG, TCP_MD5SIG, TCP_NODELAY, TCP_NOTSENT_LOWAT, TCP_SYNCNT,
+    TCP_LINGER2, TCP_MAXSEG, TCP_MD5SIG, TCP_NODELAY, TCP_NOTSENT_LOWAT, TCP_QUICKACK, TCP_SYNCNT,
     TCP_USER_TIMEOUT, TCP_WINDOW_CLAMP,
 };
 
@@ -75,6 +75,9 @@ impl Sockets {
                 let bytes = bytes.or(self.config.notsent_lowat).filter(|b| *b != u32::MAX);
                 self.socket_at_mut(fd)?.config.notsent_lowat = bytes;
                 self.on_connection(fd, |connection| connection.set_notsent_lowat(bytes));
+            }
+            (SOL_TCP, TCP_QUICKACK) => {
+                self.on_connection(fd, |connection| connection.set_quick_acks(value != 0));
             }
             (SOL_TCP, TCP_CORK) => {
                 self.on_connection(fd, |connection| connection.set_cork(value != 0));

@@ -246,6 +246,11 @@ impl Connection {
         self.snd.set_limit(bytes);
     }
 
+    /// Acknowledges at once as at the start of the connection, or delays ACKs from now on.
+    pub fn set_quick_acks(&mut self, on: bool) {
+        self.rcv.owed.quick = if on { self.config.quick_acks } else { 0 };
+    }
+
     /// Sets how many bytes may wait unsent before writing has to wait; `None` for any number.
     pub fn set_notsent_lowat(&mut self, bytes: Option<u32>) {
         Arc::make_mut(&mut self.config).notsent_lowat = bytes;

@@ -20,6 +20,7 @@ pub(crate) struct Wishes {
     /// What waits now may leave, small or not.
     flush: bool,
     /// Behind the last byte of each record: no segment goes over one. Few connections have any.
+    #[allow(clippy::box_collection, reason = "eight bytes in each of many connections")]
     ends: Option<Box<VecDeque<SeqNumber>>>,
 }
 
