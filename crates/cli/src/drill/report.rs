@@ -259,10 +259,11 @@ fn table_row(out: &mut dyn Write, done: &Done, wrong: Option<&Wrong>) -> io::Res
     let cell = |text: &str| text.replace('|', "\\|");
     let (line, why) = wrong.map_or((String::new(), String::new()), |wrong| {
         let first = wrong.message.lines().next().unwrap_or_default();
+        let first = if wrong.unread { "it could not be read" } else { first };
         (format!("line {}", wrong.line), cell(first.trim_end_matches(':')))
     });
     let lacks = match &done.result {
-        Ok(Ran::Run(outcome)) => {
+        Ok(Ran::Run(outcome)) if wrong.is_some() => {
             let lacks = outcome.notes.iter().filter_map(|note| note.split_once("not have: "));
             lacks.map(|(_, what)| cell(what)).collect::<Vec<_>>().join(", ")
         }

@@ -195,6 +195,9 @@ impl Run<'_> {
         let (len, flags) = match call.name.as_str() {
             _ if is_null(buffer) => return Ok((Buffer::Null, self.flags_at(call, 3)?)),
             "readv" | "writev" => (self.buffers(buffer)?, 0),
+            "recvmsg" if expects_control(buffer) => {
+                return self.fail("control messages are not supported");
+            }
             "recvmsg" | "sendmsg" => match buffer.field("msg_iov") {
                 Some(buffers) => (self.buffers(buffers)?, self.flags_at(call, 2)?),
                 None => return self.fail(format!("{buffer} is no message")),
@@ -307,6 +310,11 @@ impl Run<'_> {
             format!("the event is {} of {}", event_names(found.events), found.data)
         }))
     }
+}
+
+/// Whether a message is to bring control messages.
+fn expects_control(message: &Expr) -> bool {
+    matches!(message.field("msg_control"), Some(Expr::List(items)) if !items.is_empty())
 }
 
 /// No buffer at all.
