@@ -2,7 +2,7 @@
 //!
 //! [`script`] reads packetdrill's language, [`sockets`] are the calls that scripts make, and
 //! [`run()`] runs a script: packets go in, those that come out are compared, calls are made and
-//! what they return is checked. [`kernel`](crate::kernel) has the kernel do the same.
+//! what they return is checked. [`mod@kernel`] has the kernel do the same.
 //!
 //! ```
 //! use handclasp_drill::{Script, Setup, run};

@@ -65,6 +65,16 @@ impl Sockets {
                 let seconds = u64::try_from(value).unwrap_or(0);
                 self.socket_at_mut(fd)?.config.fin_wait_2 = Duration::from_secs(seconds);
             }
+            _ => self.set_live(fd, level, name, value)?,
+        }
+        self.socket_at_mut(fd)?.options.insert((level, name), value);
+        self.tell_listener(fd);
+        Ok(())
+    }
+
+    /// The options that an open connection takes, too.
+    fn set_live(&mut self, fd: i32, level: i64, name: i64, value: i64) -> Result<(), Errno> {
+        match (level, name) {
             (SOL_TCP, TCP_NODELAY) => {
                 self.socket_at_mut(fd)?.config.nodelay = value != 0;
                 self.on_connection(fd, |connection| connection.set_nodelay(value != 0));
@@ -99,8 +109,6 @@ impl Sockets {
             }
             _ => {}
         }
-        self.socket_at_mut(fd)?.options.insert((level, name), value);
-        self.tell_listener(fd);
         Ok(())
     }
 
