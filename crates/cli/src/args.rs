@@ -2,9 +2,14 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::craft::args::CraftArgs;
+use crate::decode::args::DecodeArgs;
 use crate::drill::args::DrillArgs;
+use crate::experiment::args::TryArgs;
 use crate::lab::args::LabArgs;
+use crate::language::Lang;
 use crate::netcat::args::{ConnectArgs, ListenArgs};
+use crate::simulate::args::SimulateArgs;
 
 /// TCP that you can see through.
 #[derive(Debug, Parser)]
@@ -13,12 +18,20 @@ use crate::netcat::args::{ConnectArgs, ListenArgs};
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+
+    /// The language of what is said; by default that of LC_ALL, LC_MESSAGES or LANG
+    #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<Lang>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Lab(Box<LabArgs>),
+    Craft(Box<CraftArgs>),
+    Decode(DecodeArgs),
+    Try(Box<TryArgs>),
     Connect(ConnectArgs),
     Listen(ListenArgs),
     Drill(Box<DrillArgs>),
+    Simulate(Box<SimulateArgs>),
 }

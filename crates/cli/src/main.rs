@@ -2,11 +2,19 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod craft;
+mod decode;
 mod drill;
 mod error;
+mod experiment;
 mod lab;
+mod language;
 mod link;
 mod netcat;
+mod plot;
+#[cfg(target_os = "linux")]
+mod raw;
+mod simulate;
 mod watch;
 mod whims;
 
@@ -32,11 +40,16 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misuse(&error),
     };
+    language::choose(cli.lang);
     let outcome = match cli.command {
         Command::Lab(args) => lab::run(*args),
+        Command::Craft(args) => craft::run(&args),
+        Command::Decode(args) => decode::run(&args),
+        Command::Try(args) => experiment::run(&args),
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
         Command::Drill(args) => drill::run(&args),
+        Command::Simulate(args) => simulate::run(*args),
     };
     match outcome {
         Ok(outcome) => ExitCode::from(outcome as u8),
@@ -63,7 +76,11 @@ fn misuse(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(2);
     }
-    trouble(one_line(&error.render().to_string()))
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    match craft::unknown_flag(error, words) {
+        Some(unknown) => trouble(unknown),
+        None => trouble(one_line(&error.render().to_string())),
+    }
 }
 
 /// The lines of a message of clap's that say what is wrong and what to type, as one.

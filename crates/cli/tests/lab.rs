@@ -235,3 +235,30 @@ fn what_makes_no_sense_is_refused_in_one_line() {
         assert!(run.stderr.contains(hint), "{words:?}: {run}");
     }
 }
+
+#[test]
+fn a_transfer_by_each_controller_tells_what_it_took_and_is_drawn() {
+    let folder = scratch("courses");
+    for name in ["cubic", "reno", "bbr"] {
+        let path = folder.join(format!("{name}.svg"));
+        let plot = path.to_str().expect("text");
+        let link = ["--loss", "1%", "--delay", "2ms", "--seed", "5"];
+        let words = ["lab", "--bytes", "300kB", "--cc", name, "--plot", plot, "--json"];
+        let Some(run) = handclasp(&[&words[..], &link[..]].concat()) else { return };
+        assert_eq!(run.code, 0, "{run}");
+        let last: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
+        assert_eq!((&last["controller"], &last["equal"]), (&name.into(), &true.into()), "{last}");
+        let resent = last["resent_share"].as_f64().unwrap();
+        assert!(resent > 0.0 && resent < 0.2, "{last}");
+        assert!(last["timeouts"].is_u64() && last["spurious_share"].is_f64(), "{last}");
+        let svg = std::fs::read_to_string(&path).unwrap();
+        assert!(svg.contains("cwnd") && svg.contains("Delivered"), "{svg}");
+    }
+}
+
+#[test]
+fn a_plot_needs_something_to_draw() {
+    let Some(run) = handclasp(&["lab", "--plot", "x.svg"]) else { return };
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("--bytes"), "{run}");
+}

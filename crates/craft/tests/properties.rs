@@ -1,75 +1,34 @@
 //! What holds for any packet and any text.
 
+mod common;
+
 use std::time::Duration;
 
+use common::{rng, start, template, whole};
 use handclasp_craft::conversation::{Conversation, Ending, Manner, Step};
 use handclasp_craft::decode::{decode, read_bytes, read_together};
 use handclasp_craft::dissect::{Start, dissect};
 use handclasp_craft::field::{Field, Layer};
 use handclasp_craft::format::{Form, Hex, dump};
-use handclasp_craft::template::{Payload, Setting, Template};
+use handclasp_craft::template::{Setting, Template};
+use handclasp_craft::text::Pair;
+use handclasp_wire::notation::{Base, Segment};
 use handclasp_wire::time::Instant;
-use proptest::collection::{btree_map, btree_set, vec};
+use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use rand_pcg::Pcg32;
-
-fn rng() -> Pcg32 {
-    Pcg32::new(1, 1)
-}
-
-fn start() -> impl Strategy<Value = Start> {
-    prop_oneof![Just(Start::Ethernet), Just(Start::Ip), Just(Start::Tcp)]
-}
 
 /// Bytes that are mostly a packet.
 fn packet() -> impl Strategy<Value = Vec<u8>> {
     template().prop_map(|template| template.build(&mut rng()))
 }
 
-fn field() -> impl Strategy<Value = Field> {
-    let all: Vec<_> = Field::all().collect();
-    (0..all.len()).prop_map(move |at| all[at])
-}
-
-fn setting() -> impl Strategy<Value = Setting> {
-    prop_oneof![
-        8 => any::<u128>().prop_map(Setting::Given),
-        8 => (0..8u128).prop_map(Setting::Given),
-        1 => any::<[u128; 2]>().prop_map(|[value, care]| Setting::Bits { value, care }),
-        1 => Just(Setting::Random),
-        1 => (-9..9i64).prop_map(Setting::Auto),
-    ]
-}
-
-fn template() -> impl Strategy<Value = Template> {
-    let payload = prop_oneof![
-        vec(any::<u8>(), 0..60).prop_map(Payload::Bytes),
-        (0..60usize).prop_map(Payload::Len),
-    ];
-    let layers = (0..Layer::ALL.len()).prop_map(|at| Layer::ALL[at]);
-    (
-        any::<bool>(),
-        btree_map(field(), setting(), 0..12),
-        option::of(vec(any::<u8>(), 0..40)),
-        option::of(vec(any::<u8>(), 0..40)),
-        option::of(payload),
-        option::of(vec(any::<u8>(), 0..8)),
-        option::of(btree_set(layers, 0..4)),
-    )
-        .prop_map(|(v6, fields, ip_options, options, payload, trailer, layers)| {
-            let sockets =
-                if v6 { ["[fd00::1]:5", "[fd00::2]:6"] } else { ["1.2.3.4:5", "5.6.7.8:6"] };
-            let [src, dst] = sockets.map(|socket| socket.parse().unwrap());
-            let mut template = Template::between(src, dst);
-            for (field, setting) in fields {
-                if field.place(template.family.unwrap()).is_some() {
-                    template.set(field, setting);
-                }
-            }
-            let layers = layers.unwrap_or(template.layers);
-            Template { ip_options, options, payload, trailer, layers, ..template }
-        })
+/// Names that something has.
+fn names() -> impl Strategy<Value = String> {
+    let others = ["tos", "options", "ip-options", "data", "data-hex", "len", "trailer", "layers"];
+    let fields = Field::all().flat_map(|field| field.names().iter().copied());
+    let all: Vec<_> = fields.chain(others).map(str::to_owned).collect();
+    prop::sample::select(all)
 }
 
 proptest! {
@@ -81,6 +40,22 @@ proptest! {
         start in start(),
     ) {
         prop_assert_eq!(Template::of(&packet, start).build(&mut rng()), packet);
+    }
+
+    #[test]
+    fn a_whole_packet_is_read_without_error_and_built_again(template in whole()) {
+        let (bytes, start) = (template.build(&mut rng()), template.start());
+        let (layout, errors) = dissect(&bytes, start);
+        prop_assert_eq!(errors, vec![]);
+        for (field, setting) in &template.fields {
+            let place = field.place(layout.family).unwrap();
+            let given = setting.value().map(|value| value & place.maximum());
+            prop_assert_eq!(layout.get(&bytes, *field), given, "{:?}", field);
+        }
+        let again = Template::of(&bytes, start);
+        prop_assert_eq!(&again.layers, &template.layers);
+        prop_assert_eq!(&again.payload, &template.payload);
+        prop_assert_eq!(again.build(&mut rng()), bytes);
     }
 
     #[test]
@@ -211,6 +186,54 @@ proptest! {
     fn no_text_upsets_the_reader(text: String) {
         if let Err(error) = text.parse::<Template>() {
             prop_assert!(error.under(&text).contains('^'));
+        }
+    }
+
+    #[test]
+    fn a_line_with_any_letter_changed_does_no_harm(
+        template in template(),
+        at in any::<prop::sample::Index>(),
+        instead in option::of(any::<char>()),
+        cuts: bool,
+    ) {
+        let mut letters: Vec<char> = template.to_string().chars().collect();
+        let at = at.index(letters.len().max(1));
+        if cuts && at < letters.len() {
+            letters.remove(at);
+        }
+        letters.splice(at..at, instead);
+        let text: String = letters.into_iter().collect();
+        match text.parse::<Template>() {
+            // What is understood is printed as it is understood.
+            Ok(read) => prop_assert_eq!(read.to_string().parse(), Ok(read)),
+            Err(error) => prop_assert!(error.under(&text).contains('^')),
+        }
+        // The notation of a segment has a part of it.
+        let _ = Segment::read(&text, Base::ABSOLUTE);
+        for word in ["send", "expect", "silence"] {
+            let _ = format!("{word} {text}").parse::<Step>();
+        }
+    }
+
+    #[test]
+    fn whatever_is_said_of_a_field_does_no_harm(
+        name in prop_oneof![names(), "[a-z-]{0,9}", any::<String>()],
+        value in prop_oneof![
+            any::<String>(),
+            "[0-9a-fx:.,?/+ -]{0,20}",
+            "(auto|random)?[+-]?[0-9]{0,22}",
+        ],
+    ) {
+        let text = format!("{name} {value}");
+        match Pair::read(&name, &value) {
+            Ok(pair) => {
+                let mut template = Template::default();
+                if pair.apply(&mut template).is_ok() {
+                    prop_assert_eq!(template.to_string().parse(), Ok(template.clone()));
+                    prop_assert!(template.build(&mut rng()).len() < 1 << 17);
+                }
+            }
+            Err(error) => prop_assert!(error.under(&text).contains('^')),
         }
     }
 

@@ -203,7 +203,13 @@ struct Lane {
 }
 
 impl Lane {
-    fn new(config: Config, seed: u64, medium: Medium, direction: Direction) -> io::Result<Self> {
+    fn new(
+        mut config: Config,
+        seed: u64,
+        medium: Medium,
+        direction: Direction,
+    ) -> io::Result<Self> {
+        config.medium = medium;
         let (link, timer, origin) = (Link::new(config, seed), Timer::new()?, Instant::now());
         Ok(Self { link, timer, origin, medium, direction, piece: Vec::new() })
     }

@@ -9,7 +9,9 @@
 //! - [`channel`]: two ends in memory, or one end that a program feeds;
 //! - [`tap`]: a device that shows its packets to others, as to a [`record`]er;
 //! - [`impaired`]: a device behind a bad link;
-//! - `capture`: watching an interface without taking part.
+//! - `capture`: watching an interface without taking part;
+//! - `host`: the addresses that the kernel has on an interface, and its routers;
+//! - `guard`: keeping the kernel from resetting what is not its own.
 //!
 //! Nothing in here decides anything about a protocol, and nothing in here drops a packet
 //! because it came too fast: a link that takes no more says so, and the sender waits.
@@ -23,6 +25,10 @@ pub mod channel;
 pub mod device;
 #[cfg(target_os = "linux")]
 mod framed;
+#[cfg(target_os = "linux")]
+pub mod guard;
+#[cfg(target_os = "linux")]
+pub mod host;
 pub mod impaired;
 #[cfg(target_os = "linux")]
 mod interface;

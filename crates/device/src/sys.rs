@@ -5,6 +5,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::mem::{size_of, zeroed};
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, SystemTime};
 
@@ -121,6 +122,77 @@ pub(crate) fn interface_hardware(socket: impl AsFd, name: &str) -> io::Result<u1
     ioctl_ifreq(socket, libc::SIOCGIFHWADDR, &mut request)?;
     // SAFETY: the kernel answered by filling in this member.
     Ok(unsafe { request.ifr_ifru.ifru_hwaddr.sa_family })
+}
+
+/// An address of an interface, as the kernel's list has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Assigned {
+    /// The hardware address.
+    Hardware([u8; 6]),
+    /// An IP address, and the bits of its mask.
+    Ip(IpAddr, u32),
+}
+
+/// The addresses of the interface `name`.
+pub(crate) fn interface_addresses(name: &str) -> io::Result<Vec<Assigned>> {
+    let mut list: *mut libc::ifaddrs = std::ptr::null_mut();
+    // SAFETY: the call writes a pointer to `list`, which outlives it.
+    if unsafe { libc::getifaddrs(&mut list) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut found = Vec::new();
+    let mut next: *const libc::ifaddrs = list;
+    // SAFETY: what is not null points to an entry of the list, which is freed below.
+    while let Some(entry) = unsafe { next.as_ref() } {
+        next = entry.ifa_next;
+        // SAFETY: each entry has a name that ends with a zero.
+        let of = unsafe { CStr::from_ptr(entry.ifa_name) };
+        if of.to_bytes() == name.as_bytes() {
+            // SAFETY: an entry's addresses are null or whole, and of the family that they tell.
+            found.extend(unsafe { assigned(entry.ifa_addr, entry.ifa_netmask) });
+        }
+    }
+    // SAFETY: `list` is what the call above gave, and nothing refers to it any more.
+    unsafe { libc::freeifaddrs(list) };
+    Ok(found)
+}
+
+/// Reads an address and its mask.
+///
+/// # Safety
+///
+/// Each is null or points to an address of the size that its family has.
+unsafe fn assigned(
+    address: *const libc::sockaddr,
+    mask: *const libc::sockaddr,
+) -> Option<Assigned> {
+    // SAFETY: the caller's.
+    let ip = |at: *const libc::sockaddr| unsafe {
+        match c_int::from(at.as_ref()?.sa_family) {
+            libc::AF_INET => {
+                let bytes = (*at.cast::<libc::sockaddr_in>()).sin_addr.s_addr.to_ne_bytes();
+                Some(IpAddr::from(bytes))
+            }
+            libc::AF_INET6 => {
+                Some(IpAddr::from((*at.cast::<libc::sockaddr_in6>()).sin6_addr.s6_addr))
+            }
+            _ => None,
+        }
+    };
+    // SAFETY: the caller's.
+    let family = unsafe { address.as_ref()?.sa_family };
+    if c_int::from(family) == libc::AF_PACKET {
+        // SAFETY: the caller's, of this family.
+        let link = unsafe { &*address.cast::<sockaddr_ll>() };
+        let [a, b, c, d, e, f, ..] = link.sll_addr;
+        return (link.sll_halen == 6).then_some(Assigned::Hardware([a, b, c, d, e, f]));
+    }
+    let bits = match ip(mask) {
+        Some(IpAddr::V4(mask)) => u32::from(mask).leading_ones(),
+        Some(IpAddr::V6(mask)) => u128::from(mask).leading_ones(),
+        None => return None,
+    };
+    ip(address).map(|address| Assigned::Ip(address, bits))
 }
 
 /// Binds a packet socket to an interface, for all protocols.

@@ -5,7 +5,7 @@ use handclasp_drill::script::Setting;
 use handclasp_drill::sockets::Sockets;
 
 /// The kernel's settings that go for this stack too.
-const SHARED: [&str; 18] = [
+const SHARED: [&str; 19] = [
     "tcp_rmem",
     "tcp_wmem",
     "tcp_timestamps",
@@ -23,6 +23,7 @@ const SHARED: [&str; 18] = [
     "tcp_notsent_lowat",
     "tcp_min_tso_segs",
     "tcp_congestion_control",
+    "tcp_ecn",
     "tcp_slow_start_after_idle",
 ];
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use handclasp_wire::tcp::raw::{AccEcnOrder, TcpOption};
+use handclasp_wire::tcp::options::AccEcnOrder;
+use handclasp_wire::tcp::raw::TcpOption;
 use handclasp_wire::tcp::{Flags, TcpView};
 
 use crate::script::Segment;

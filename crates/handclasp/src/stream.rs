@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use handclasp_tcp::config::KeepAlive;
+use handclasp_tcp::config::{Algorithm, KeepAlive};
 use handclasp_tcp::connection::{Info, Readiness};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -139,6 +139,11 @@ impl TcpStream {
     /// Sends small segments at once instead of by Nagle's rule.
     pub fn set_nodelay(&self, on: bool) {
         self.shared.act(|c, _| c.set_nodelay(on));
+    }
+
+    /// Hands the congestion window over to another controller, which goes on with it.
+    pub fn set_congestion(&self, algorithm: Algorithm) {
+        self.shared.act(|c, cx| c.set_congestion(cx, algorithm));
     }
 
     /// Probes the peer when the connection is idle, or stops doing so.

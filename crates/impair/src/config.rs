@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 use core::num::NonZeroU64;
 use core::time::Duration;
 
+use handclasp_wire::frame::Medium;
+
 /// How much a part of a link holds. Both limits apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -65,6 +67,13 @@ pub struct Config {
     pub duplicate: f64,
     /// Of flipping one bit of a packet.
     pub corrupt: f64,
+    /// Of marking an ECN-capable packet as having met congestion (RFC 3168 §5), as a router does
+    /// that would rather not drop it.
+    pub mark: f64,
+    /// Mark ECN-capable packets that find so many others waiting for the line.
+    pub mark_above: Option<usize>,
+    /// What packets begin with, for marks.
+    pub medium: Medium,
     /// Packets to lose, by their number: the first one that is offered is number 1.
     pub drop_nth: Vec<u64>,
     /// Packets to hold back, by their number, and for how long.
@@ -95,6 +104,9 @@ impl Default for Config {
             reorder_delay: Duration::from_millis(10),
             duplicate: 0.0,
             corrupt: 0.0,
+            mark: 0.0,
+            mark_above: None,
+            medium: Medium::Ip,
             drop_nth: Vec::new(),
             delay_nth: Vec::new(),
         }

@@ -26,10 +26,14 @@ pub struct Counters {
     pub queue_dropped: u64,
     /// Copies that were made.
     pub duplicated: u64,
+    /// Bytes of the delivered.
+    pub delivered_bytes: u64,
     /// Popped behind a packet that was pushed later.
     pub reordered: u64,
     /// Changed by a bit.
     pub corrupted: u64,
+    /// Marked as having met congestion.
+    pub marked: u64,
 }
 
 /// A link in one direction, and what it holds.
@@ -86,10 +90,10 @@ impl<P: Packet> Link<P> {
             return;
         }
         let copy = fate.duplicated.then(|| packet.clone());
-        self.accept(now, packet, fate.travel, fate.held_back, fate.corrupted);
+        self.accept(now, packet, &fate);
         if let Some(copy) = copy {
             self.counters.duplicated += 1;
-            self.accept(now, copy, fate.travel, None, None);
+            self.accept(now, copy, &Fate { held_back: None, corrupted: None, ..fate });
         }
     }
 
@@ -108,6 +112,7 @@ impl<P: Packet> Link<P> {
         };
         self.bytes -= packet.len();
         self.counters.delivered += 1;
+        self.counters.delivered_bytes += packet.len() as u64;
         self.counters.reordered += u64::from(number < self.newest);
         self.newest = self.newest.max(number + 1);
         Some(packet)
@@ -133,35 +138,38 @@ impl<P: Packet> Link<P> {
         self.in_order.len() + self.strays.len()
     }
 
+    /// How long a packet that comes at `now` waits for the line.
+    #[must_use]
+    pub const fn backlog(&self, now: Instant) -> Duration {
+        self.line.free.saturating_since(now)
+    }
+
     /// Bytes of the packets that are in the link.
     #[must_use]
     pub const fn held_bytes(&self) -> usize {
         self.bytes
     }
 
-    fn accept(
-        &mut self,
-        now: Instant,
-        mut packet: P,
-        travel: Duration,
-        held_back: Option<Duration>,
-        corrupted: Option<u64>,
-    ) {
-        let (Config { rate, queue, .. }, len) = (&self.config, packet.len());
+    fn accept(&mut self, now: Instant, mut packet: P, fate: &Fate) {
+        let (Config { rate, queue, mark_above, .. }, len) = (&self.config, packet.len());
+        let crowded = mark_above.is_some_and(|limit| self.line.waiting(now) >= limit);
         let room = self.config.held.has_room(self.held(), self.bytes, len);
         let sent = if room { self.line.send(now, len, *rate, *queue) } else { None };
         let Some(sent) = sent else {
             self.counters.queue_dropped += 1;
             return;
         };
-        if let Some(bit) = corrupted {
+        if (fate.marked || crowded) && packet.mark(self.config.medium) {
+            self.counters.marked += 1;
+        }
+        if let Some(bit) = fate.corrupted {
             packet.corrupt(bit as usize);
             self.counters.corrupted += 1;
         }
-        let (number, arrival) = (self.next, sent + travel);
+        let (number, arrival) = (self.next, sent + fate.travel);
         self.next += 1;
         self.bytes += len;
-        match held_back {
+        match fate.held_back {
             Some(longer) => {
                 self.strays.insert((arrival + longer, number), packet);
             }
@@ -191,6 +199,14 @@ struct Line {
 }
 
 impl Line {
+    /// Packets that wait, the one being sent included.
+    fn waiting(&mut self, now: Instant) -> usize {
+        while let Some((_, len)) = self.waiting.pop_front_if(|(sent, _)| *sent <= now) {
+            self.bytes -= len;
+        }
+        self.waiting.len()
+    }
+
     /// When a packet that comes now will have been sent; `None` if it finds no room.
     fn send(
         &mut self,
@@ -200,10 +216,7 @@ impl Line {
         queue: Limit,
     ) -> Option<Instant> {
         let Some(rate) = rate else { return Some(now) };
-        while let Some((_, len)) = self.waiting.pop_front_if(|(sent, _)| *sent <= now) {
-            self.bytes -= len;
-        }
-        if !queue.has_room(self.waiting.len(), self.bytes, len) {
+        if !queue.has_room(self.waiting(now), self.bytes, len) {
             return None;
         }
         // Rounded up, so that the rate is never exceeded.
@@ -223,6 +236,7 @@ struct Fate {
     travel: Duration,
     held_back: Option<Duration>,
     corrupted: Option<u64>,
+    marked: bool,
 }
 
 /// A stream of random numbers for each kind of chance.
@@ -235,6 +249,7 @@ struct Chances {
     reorder: Chance,
     duplicate: Chance,
     corrupt: Chance,
+    mark: Chance,
 }
 
 impl Chances {
@@ -247,6 +262,7 @@ impl Chances {
             reorder: Chance::new(seed, 3),
             duplicate: Chance::new(seed, 4),
             corrupt: Chance::new(seed, 5),
+            mark: Chance::new(seed, 6),
         }
     }
 
@@ -268,6 +284,7 @@ impl Chances {
                 .map(|(_, delay)| *delay)
                 .or(reordered),
             corrupted: (corrupted && bits > 0).then_some(bit),
+            marked: self.mark.happens(config.mark),
         }
     }
 

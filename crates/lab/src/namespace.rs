@@ -148,7 +148,8 @@ impl AsFd for Namespace {
 /// Interface names may have dots in them, so a name with slashes is taken as it is.
 fn sysctl_path(name: &str) -> PathBuf {
     let path = if name.contains('/') { name.to_owned() } else { name.replace('.', "/") };
-    PathBuf::from("/proc/sys").join(path)
+    // A path from the root on would take the place of what it is joined to.
+    PathBuf::from("/proc/sys").join(path.trim_start_matches('/'))
 }
 
 /// Runs `f` on a thread of its own, because a thread is what is in a namespace.

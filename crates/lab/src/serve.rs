@@ -7,6 +7,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Mutex, PoisonError, mpsc};
 
+use rustix::net::sockopt;
+
 use crate::pattern::Pattern;
 use crate::server::finish;
 
@@ -115,6 +117,14 @@ fn receive(pattern: Pattern, mut stream: &TcpStream) -> Received {
                 return received;
             }
         }
+    }
+}
+
+/// Reads to the end of what comes, and probes a peer that is silent for as long as the
+/// namespace's `tcp_keepalive_time` says.
+pub fn keep_alive(mut stream: TcpStream) {
+    if sockopt::set_socket_keepalive(&stream, true).is_ok() {
+        let _ = io::copy(&mut stream, &mut io::sink());
     }
 }
 

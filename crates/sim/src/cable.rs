@@ -31,6 +31,11 @@ impl Cable {
         self.ends.iter().map(|(other, _)| *other).filter(move |other| *other != host)
     }
 
+    /// The link of what `host` sends.
+    pub(crate) fn link(&self, host: HostId) -> Option<&Link<Frame>> {
+        self.ends.iter().find(|(other, _)| *other == host).map(|(_, link)| link)
+    }
+
     /// The next packet that has come out of the link of one of the hosts.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<(HostId, Frame)> {
         self.ends.iter_mut().find_map(|(host, link)| Some((*host, link.pop(now)?)))

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use handclasp_impair::packet::Packet;
+use handclasp_wire::frame::Medium;
 
 /// A packet, and which one it is.
 #[derive(Clone, Debug)]
@@ -17,5 +18,9 @@ impl Packet for Frame {
 
     fn corrupt(&mut self, bit: usize) {
         self.data.corrupt(bit);
+    }
+
+    fn mark(&mut self, medium: Medium) -> bool {
+        self.data.mark(medium)
     }
 }

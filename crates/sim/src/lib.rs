@@ -33,6 +33,7 @@
 
 pub mod app;
 pub mod apps;
+pub mod bottleneck;
 pub mod check;
 pub mod dice;
 pub mod network;

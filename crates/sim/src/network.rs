@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use handclasp_impair::config::Config;
+use handclasp_impair::link::Counters;
 use handclasp_stack::Host;
 use handclasp_stack::host::Holder;
 use handclasp_tcp::{State, Tuple};
@@ -98,6 +100,13 @@ impl Network {
     pub fn join_each(&mut self, ends: &[(HostId, Config)]) -> CableId {
         self.cables.push(Cable::new(ends, &mut self.dice));
         CableId(self.cables.len() - 1)
+    }
+
+    /// How long what `host` sends now waits for its link, and what became of what it sent.
+    #[must_use]
+    pub fn link(&self, cable: CableId, host: HostId) -> Option<(Duration, Counters)> {
+        let link = self.cables[cable.0].link(host)?;
+        Some((link.backlog(self.now), link.counters()))
     }
 
     /// Pulls a cable out, or puts it back in. What is on its way arrives all the same.

@@ -1,5 +1,7 @@
 //! What happened, counted, under the names that nstat uses.
 
+use handclasp_tcp::connection::RecoveryCounts;
+
 /// Declares the counters with their names.
 macro_rules! counters {
     ($($(#[$doc:meta])* $field:ident = $name:literal,)*) => {
@@ -8,12 +10,14 @@ macro_rules! counters {
         #[non_exhaustive]
         pub struct Counters {
             $($(#[$doc])* pub $field: u64,)*
+            /// What loss recovery did, on all connections together.
+            pub tcp_recovery: RecoveryCounts,
         }
 
         impl Counters {
             /// All of them with the names that nstat uses, in a fixed order.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-                [$(($name, self.$field)),*].into_iter()
+                [$(($name, self.$field)),*].into_iter().chain(self.tcp_recovery.iter())
             }
         }
     };

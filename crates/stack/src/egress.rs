@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use core::net::IpAddr;
 
 use bytes::Bytes;
-use handclasp_tcp::connection::{PathError, Phase};
+use handclasp_tcp::connection::{PathError, Phase, RecoveryCounts};
 use handclasp_tcp::fast_open::Lesson;
 use handclasp_tcp::{Context, Transmit, Tuple};
 use handclasp_wire::checksum;
@@ -36,6 +36,7 @@ struct Answer {
     failed: bool,
     resent: u64,
     lesson: Option<Lesson>,
+    recovery: Option<RecoveryCounts>,
 }
 
 impl Host {
@@ -85,6 +86,7 @@ impl Host {
                 failed: connection.error().is_some(),
                 resent: connection.statistics().segments_resent,
                 lesson: connection.take_lesson(),
+                recovery: connection.take_recovery_news(),
                 transmit,
             }
         });
@@ -110,6 +112,9 @@ impl Host {
         }
         self.counters.tcp_retrans_segs += answer.resent.saturating_sub(flow.resent);
         flow.resent = answer.resent;
+        if let Some(news) = &answer.recovery {
+            self.counters.tcp_recovery.add(news);
+        }
         match (answer.transmit, answer.phase) {
             (Some(transmit), _) => {
                 // It is not asked for more before the device took this, which may be long after

@@ -4,12 +4,14 @@
 mod common;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use common::{Net, Node, Segment, millis, seconds, sock, tcp};
 use handclasp_stack::listen::{Backlog, ListenerId};
 use handclasp_stack::{ConnId, HostConfig};
-use handclasp_tcp::State;
+use handclasp_tcp::ecn::EcnMode;
+use handclasp_tcp::{Config, State};
 use handclasp_wire::ip::protocol;
 use handclasp_wire::ipv4::Ipv4;
 use handclasp_wire::seq::SeqNumber;
@@ -364,9 +366,13 @@ fn where_congestion_notification_was_not_agreed_on_nothing_is_marked() {
 
 /// Requirement: RFC3168-R02, RFC3168-R05
 #[test]
-fn a_listener_answers_an_offer_of_congestion_notification_plainly() {
+fn a_listener_without_congestion_notification_answers_an_offer_of_it_plainly() {
     for mark in [Flags::ECE | Flags::CWR, Flags::CWR, Flags::ECE] {
-        let (mut node, listener) = server();
+        let mut node = Node::on_ip(HostConfig::default());
+        let mut config = Config::default();
+        config.ecn = EcnMode::Off;
+        let (at, backlog) = (sock("0.0.0.0:80"), Backlog::default());
+        let listener = node.host.listen(at, backlog, Arc::new(config)).unwrap();
         node.receive(raw(&Header { flags: Flags::SYN | mark, ..syn() }, 5, &[], b""));
         let mut sent = node.transmit();
         let syn_ack = common::segment(node.medium(), &sent[0]).unwrap();

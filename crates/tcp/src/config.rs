@@ -1,14 +1,68 @@
 //! A connection's settings. Defaults follow Linux where the RFCs leave room.
 
+use core::fmt;
+use core::str::FromStr;
 use core::time::Duration;
 
+use crate::ecn::EcnMode;
+
 /// Which congestion controller a connection starts with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// NewReno (RFC 5681, RFC 6582).
+    /// CUBIC (RFC 9438) with HyStart++ (RFC 9406).
     #[default]
+    Cubic,
+    /// NewReno (RFC 5681, RFC 6582).
     Reno,
+    /// BBR, version 3 (draft-ietf-ccwg-bbr). Always paces.
+    Bbr,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Cubic, Self::Reno, Self::Bbr];
+
+    /// Its name, as Linux has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cubic => "cubic",
+            Self::Reno => "reno",
+            Self::Bbr => "bbr",
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A text that names no congestion controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSuchAlgorithm;
+
+impl fmt::Display for NoSuchAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such congestion controller: type ")?;
+        for (n, algorithm) in Algorithm::ALL.into_iter().enumerate() {
+            let before = ["", ", ", " or "][n];
+            write!(f, "{before}{algorithm}")?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for NoSuchAlgorithm {}
+
+impl FromStr for Algorithm {
+    type Err = NoSuchAlgorithm;
+
+    fn from_str(name: &str) -> Result<Self, NoSuchAlgorithm> {
+        Self::ALL.into_iter().find(|a| a.name() == name).ok_or(NoSuchAlgorithm)
+    }
 }
 
 /// Keep-alive probing (RFC 9293 §3.8.4).
@@ -68,6 +122,10 @@ pub struct Config {
     pub timestamps: bool,
     /// Offer selective acknowledgments (RFC 2018).
     pub sack: bool,
+    /// Explicit congestion notification.
+    pub ecn: EcnMode,
+    /// Slow down less for a mark than for a loss (RFC 8511, an experiment).
+    pub abe: bool,
     /// Send small segments at once (no Nagle, RFC 9293 §3.7.4).
     pub nodelay: bool,
     /// Set PSH at the end of every burst of several segments, not only where what was written
@@ -89,6 +147,29 @@ pub struct Config {
     pub initial_window: u8,
     /// The congestion controller.
     pub congestion: Algorithm,
+    /// Spread what the window lets out over the round trip, in bursts of a millisecond: at the
+    /// rate of two windows in slow start, of 1.2 afterwards, which is Linux's. What Linux
+    /// leaves to a queueing discipline is on here, because bursts cost a narrow queue's path a
+    /// third of its throughput; the initial window leaves at once all the same. A controller
+    /// that has a rate of its own (BBR) is always paced.
+    pub pacing: bool,
+    /// Let one ACK grow a window that is not paced by eight segments at most in slow start
+    /// (RFC 9406 §4.3's L). Linux has no such bound.
+    pub limit_slow_start: bool,
+    /// Go back to the initial window after silence longer than the RTO (RFC 5681 §4.1). Without
+    /// it a window that is not used is only halved, every five minutes (RFC 7661).
+    pub idle_restart: bool,
+    /// How far apart two readings of the host's clock are at least. On a path whose least round
+    /// trip is not four times that, losses cannot be told by time (RFC 8985 §4): there RFC 6675
+    /// finds them.
+    pub clock_granularity: Duration,
+    /// Tell losses by time where the peer speaks SACK (RACK, RFC 8985 §6), not by RFC 6675.
+    pub rack: bool,
+    /// Where losses are told by time: probe for a lost tail before the retransmission timer
+    /// fires (TLP, RFC 8985 §7).
+    pub tail_loss_probes: bool,
+    /// Find out whether a timeout was for nothing (F-RTO, RFC 5682).
+    pub f_rto: bool,
     /// RTO before the first measurement (RFC 6298 §2.1).
     pub rto_initial: Duration,
     /// Least RTO. RFC 6298 §2.4 says one second; Linux 200 ms.
@@ -147,6 +228,8 @@ impl Default for Config {
             window_scaling: true,
             timestamps: true,
             sack: true,
+            ecn: EcnMode::default(),
+            abe: false,
             nodelay: false,
             push_bursts: true,
             autosize_bursts: false,
@@ -154,7 +237,14 @@ impl Default for Config {
             delayed_ack: Duration::from_millis(40),
             quick_acks: 16,
             initial_window: 10,
-            congestion: Algorithm::Reno,
+            congestion: Algorithm::Cubic,
+            pacing: true,
+            limit_slow_start: true,
+            idle_restart: true,
+            clock_granularity: Duration::from_micros(1),
+            rack: true,
+            tail_loss_probes: true,
+            f_rto: true,
             rto_initial: Duration::from_secs(1),
             rto_min: Duration::from_millis(200),
             rto_variation_min: Duration::ZERO,

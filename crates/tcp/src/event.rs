@@ -79,12 +79,27 @@ pub enum Event<'a> {
         /// In bytes; `u32::MAX` before the first loss.
         ssthresh: u32,
     },
+    /// The peer reports that the path marked packets of ours instead of dropping them.
+    Marked {
+        /// How many, as far as it can be told; 1 for an echo of RFC 3168.
+        packets: u32,
+    },
     /// Segments were found lost and will be resent.
     Loss {
         /// Bytes newly marked.
         bytes: u32,
         /// How it was found out.
         by: LossSign,
+    },
+    /// A loss was repaired that nothing else showed.
+    Repaired {
+        /// By what.
+        by: LossSign,
+    },
+    /// A reduction of the window was taken back: what was thought lost had arrived.
+    Undone {
+        /// What proved it.
+        by: Proof,
     },
     /// The connection failed.
     Failed(Error),
@@ -134,10 +149,11 @@ pub enum Purpose {
     Fin,
     /// To acknowledge only.
     Ack,
-    /// Again, because it was found lost.
-    Retransmit,
-    /// Again, because the retransmission timer fired.
-    Timeout,
+    /// Again, for this reason.
+    Retransmit(LossSign),
+    /// New data, to learn before the retransmission timer fires whether the last of the old was
+    /// lost (RFC 8985 §7.3).
+    TailProbe,
     /// To ask a closed window whether it opened (RFC 9293 §3.8.6.1).
     WindowProbe,
     /// To ask an idle peer whether it lives (RFC 9293 §3.8.4).
@@ -148,7 +164,7 @@ pub enum Purpose {
     Reset,
 }
 
-/// How a loss was found out.
+/// How a loss was found out, or why something is sent again that may be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LossSign {
@@ -156,13 +172,33 @@ pub enum LossSign {
     DuplicateAcks,
     /// Enough was selectively acknowledged beyond it (RFC 6675 §4).
     Sack,
+    /// Something arrived that was sent clearly later (RFC 8985 §6.2).
+    Rack,
     /// An acknowledgment that covers part of what was in flight when recovery began
     /// (RFC 6582 §3.2).
     PartialAck,
     /// The retransmission timer.
     Timeout,
+    /// No ACK for the last of a flight: sent again to draw one (RFC 8985 §7.3).
+    TailProbe,
+    /// Nothing better was left to send during recovery (RFC 6675 §4, NextSeg's rules 3 and 4).
+    Rescue,
+    /// The peer threw away what it had selectively acknowledged (RFC 2018 §8).
+    Reneging,
     /// The path takes smaller packets only.
     PathMtu,
     /// A SYN-ACK that does not acknowledge the data of the SYN (RFC 7413 §4.2.2).
     SynAck,
+}
+
+/// What proved that a loss was none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Proof {
+    /// Everything sent again arrived twice (RFC 2883).
+    Duplicates,
+    /// The ACK echoes the timestamp of the first transmission (Eifel, RFC 3522).
+    Timestamp,
+    /// What was not sent again arrived after the timeout (F-RTO, RFC 5682).
+    FRto,
 }

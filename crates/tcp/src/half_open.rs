@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use handclasp_wire::ip::Ecn;
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::options::{FastOpen, Timestamps};
 use handclasp_wire::tcp::{Flags, Header, Options};
@@ -10,6 +11,8 @@ use handclasp_wire::time::Instant;
 use crate::acceptable::{self, Reset, touches_window};
 use crate::config::Config;
 use crate::context::Context;
+use crate::ecn::accurate::first_option;
+use crate::ecn::{self, Agreed};
 use crate::event::{Event, Judgment, Purpose};
 use crate::negotiation::{self, Negotiated};
 use crate::opening::Opening;
@@ -28,6 +31,9 @@ pub struct HalfOpen {
     retransmits: u8,
     /// Rebuilt from a cookie: nobody knows when the SYN-ACK was sent.
     forgotten: bool,
+    /// What our SYN-ACK agrees to, and the ECN field that the SYN came with.
+    pub(crate) ecn: Agreed,
+    pub(crate) syn_ecn: Ecn,
     deadline: Instant,
 }
 
@@ -85,11 +91,18 @@ impl HalfOpen {
             negotiated: Negotiated::new(config, &syn.options, tuple.local_ip.is_ipv4()),
             ts_recent: syn.options.timestamps.map_or(0, |t| t.value),
         };
-        let new = Self { forgotten: false, ..Self::rebuilt(config, tuple, heard, cx.now) };
+        let ecn = config.ecn.answers(syn.flags);
+        let new = Self { forgotten: false, ecn, ..Self::rebuilt(config, tuple, heard, cx.now) };
         cx.record(tuple, || Event::Received { header: syn, len: 0 });
         new.began(tuple, cx);
         new.armed(tuple, cx);
         new
+    }
+
+    /// The same, with the ECN field that the SYN's packet had.
+    #[must_use]
+    pub const fn carried(self, ecn: Ecn) -> Self {
+        Self { syn_ecn: ecn, ..self }
     }
 
     /// A half-open connection from what a cookie held.
@@ -105,6 +118,8 @@ impl HalfOpen {
             rcv_wnd: negotiation::syn_window(config, mss, negotiated.timestamps),
             retransmits: 0,
             forgotten: true,
+            ecn: Agreed::None,
+            syn_ecn: Ecn::NotEct,
             deadline: now + config.rto_initial,
         }
     }
@@ -174,16 +189,24 @@ impl HalfOpen {
 
     fn build_syn_ack(&self, config: &Config, tuple: &Tuple, now: Instant) -> Header {
         let n = &self.negotiated;
+        let accurate = self.ecn == Agreed::Accurate;
         let options = Options {
             mss: Some(negotiation::announced_mss(config, &self.opening, tuple.ip_header_len())),
             window_scale: n.scaling.then_some(n.rcv_scale),
             sack_permitted: n.sack,
             timestamps: self.timestamps(now),
+            // What is sent again goes without: something may drop it (RFC 9768 §3.2.3.2.3).
+            acc_ecn: (accurate && self.retransmits == 0).then(first_option),
             ..Options::default()
+        };
+        let ecn = match self.ecn {
+            Agreed::None => Flags::empty(),
+            Agreed::Classic => Flags::ECE,
+            Agreed::Accurate => ecn::bits(ecn::reported(self.syn_ecn)),
         };
         Header {
             seq: self.opening.iss,
-            flags: Flags::SYN | Flags::ACK,
+            flags: Flags::SYN | Flags::ACK | ecn,
             options,
             ..self.header(tuple)
         }

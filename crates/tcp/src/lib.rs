@@ -20,6 +20,7 @@ pub mod config;
 pub mod congestion;
 pub mod connection;
 pub mod context;
+pub mod ecn;
 pub mod event;
 pub mod fast_open;
 pub mod half_open;
@@ -34,6 +35,7 @@ pub mod tuple;
 
 mod queue;
 mod receive;
+mod recovery;
 mod rtt;
 mod send;
 

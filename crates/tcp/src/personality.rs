@@ -14,6 +14,8 @@
 //! | `push_bursts` | yes | yes | no |
 //! | `autosize_bursts` | no | yes | no |
 //! | `send_accounting` | bytes | buffers | bytes |
+//! | `pacing` | yes | no | yes |
+//! | `limit_slow_start` | yes | no | yes |
 //! | `msl` | 30 s | 30 s | 2 min (RFC 9293 §3.4.2) |
 //!
 //! The order and padding of options, an initial window of ten segments, PSH at the end of each
@@ -32,6 +34,8 @@ impl Config {
             syn_retries: 6,
             rto_variation_min: default.rto_min,
             autosize_bursts: true,
+            pacing: false,
+            limit_slow_start: false,
             send_accounting: SendAccounting::Buffers,
             ..default
         }

@@ -8,10 +8,25 @@ fn the_personalities_differ_where_the_table_says_so() {
     assert_eq!(standard.rto_min, Duration::from_secs(1));
     let quick = |config: &Config| (config.quick_acks, config.delayed_ack.as_millis());
     assert_eq!([quick(&default), quick(&linux), quick(&standard)], [(16, 40), (16, 40), (0, 200)]);
-    let Config { syn_retries, rto_variation_min, autosize_bursts, send_accounting, .. } =
-        default.clone();
+    let Config {
+        pacing,
+        limit_slow_start,
+        syn_retries,
+        rto_variation_min,
+        autosize_bursts,
+        send_accounting,
+        ..
+    } = default.clone();
     assert_eq!(
-        Config { syn_retries, rto_variation_min, autosize_bursts, send_accounting, ..linux },
+        Config {
+            pacing,
+            limit_slow_start,
+            syn_retries,
+            rto_variation_min,
+            autosize_bursts,
+            send_accounting,
+            ..linux
+        },
         default
     );
 }

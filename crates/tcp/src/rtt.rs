@@ -2,17 +2,53 @@
 
 use core::time::Duration;
 
+use handclasp_wire::time::Instant;
+
 use crate::config::Config;
 use crate::half_open::backed_off;
 
 /// The clock granularity G of RFC 6298 §2: what a timer below a millisecond is worth.
 const GRANULARITY: Duration = Duration::from_millis(1);
 
+/// The least round trip is of this much time or up to twice as much, so that a path that became
+/// longer is noticed (RFC 8985 §6.2 step 1). Linux looks back five minutes.
+const MIN_WINDOW: Duration = Duration::from_secs(150);
+
+/// The least of the measurements that are not too old, in microseconds.
+#[derive(Clone, Copy, Debug)]
+struct Least {
+    since: Instant,
+    /// Since then, and in the window before.
+    current: u32,
+    earlier: u32,
+}
+
+impl Least {
+    const NONE: Self = Self { since: Instant::ZERO, current: u32::MAX, earlier: u32::MAX };
+
+    fn sample(&mut self, now: Instant, rtt: Duration) {
+        if now - self.since >= MIN_WINDOW {
+            // Of a window in which nothing was measured nothing is known.
+            let fresh = now - self.since < MIN_WINDOW * 2;
+            self.earlier = if fresh { self.current } else { u32::MAX };
+            self.current = u32::MAX;
+            self.since = now;
+        }
+        let micros = u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX - 1);
+        self.current = self.current.min(micros);
+    }
+
+    fn get(&self) -> Option<Duration> {
+        let least = self.current.min(self.earlier);
+        (least != u32::MAX).then(|| Duration::from_micros(u64::from(least)))
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct RttEstimator {
     /// Smoothed, and its variation; `None` before the first measurement.
     smoothed: Option<(Duration, Duration)>,
-    min: Option<Duration>,
+    min: Least,
     /// Before backing off.
     base: Duration,
     /// How often the timer fired since the last fresh acknowledgment.
@@ -21,12 +57,12 @@ pub(crate) struct RttEstimator {
 
 impl RttEstimator {
     pub(crate) fn new(config: &Config) -> Self {
-        Self { smoothed: None, min: None, base: config.rto_initial, backoff: 0 }
+        Self { smoothed: None, min: Least::NONE, base: config.rto_initial, backoff: 0 }
     }
 
     /// Takes a measurement (RFC 6298 §2.2, §2.3), one of so many in a round trip: together they
     /// weigh as much as one alone would (RFC 7323 §4.2).
-    pub(crate) fn sample(&mut self, config: &Config, rtt: Duration, in_round: u32) {
+    pub(crate) fn sample(&mut self, config: &Config, now: Instant, rtt: Duration, in_round: u32) {
         let (srtt, rttvar) = match self.smoothed {
             None => (rtt, rtt / 2),
             Some((srtt, rttvar)) => {
@@ -36,7 +72,7 @@ impl RttEstimator {
             }
         };
         self.smoothed = Some((srtt, rttvar));
-        self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
+        self.min.sample(now, rtt);
         let base = srtt + GRANULARITY.max(rttvar * 4).max(config.rto_variation_min);
         self.base = base.max(config.rto_min).min(config.rto_max);
         // A measurement is an acknowledgment of something sent once (Karn): §5.7's backed-off
@@ -65,7 +101,12 @@ impl RttEstimator {
         self.smoothed.map(|(_, var)| var)
     }
 
+    /// The least round trip measured lately, in whole microseconds.
     pub(crate) fn min(&self) -> Option<Duration> {
-        self.min
+        self.min.get()
     }
 }
+
+#[cfg(test)]
+#[path = "rtt_tests.rs"]
+mod tests;

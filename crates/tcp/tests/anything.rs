@@ -271,7 +271,7 @@ impl Trial {
         assert_eq!(*self.watcher.trouble.borrow(), None);
         assert_eq!(self.watcher.state.get(), info.state);
         assert!(info.mss > 0 && info.cwnd >= u32::from(info.mss));
-        assert!(info.rtt_min <= info.rtt || info.rtt.is_none());
+        assert!(info.rtt_min.is_some() == info.rtt.is_some());
         let unacked = self.budget.used() - info.unread - info.beyond_gap;
         assert!(unacked <= self.conn.config().send_buffer_max);
         assert!(info.unread + info.beyond_gap <= self.conn.config().receive_buffer_max + 65_535);

@@ -83,7 +83,9 @@ fn the_timestamp_clock_ticks_every_millisecond_and_comes_round_after_weeks() {
 /// Requirement: RFC7661-R05
 #[test]
 fn beyond_slow_start_too_a_window_that_is_not_used_does_not_grow() {
-    let mut b = Bench::open();
+    let mut config = plain();
+    config.f_rto = false;
+    let mut b = Bench::open_with(config, mss(1000));
     b.write(&[0; 20_000]);
     b.drain();
     b.until_deadline();

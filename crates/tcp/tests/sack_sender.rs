@@ -1,31 +1,23 @@
 //! What a sender makes of SACK: what it counts as under way, what as lost, and until when
-//! (RFC 6675).
+//! (RFC 6675), where RACK does not find it.
 
 mod common;
 
 use common::*;
-use handclasp_tcp::Transmit;
 use handclasp_wire::tcp::Flags;
 
 /// `n` segments of 1,000 bytes in flight, and more to send; each octet tells its place.
 fn flying(n: u8) -> Bench {
     let (mut config, options) = only_sack();
     config.initial_window = n;
+    config.rack = false;
+    config.f_rto = false;
     let mut b = Bench::open_with(config, options);
     let data: Vec<u8> = (0..80_000u32).map(|i| (i / 7) as u8).collect();
     b.write(&data);
     assert_eq!(b.drain().len(), usize::from(n));
     b.advance(50 * MS);
     b
-}
-
-/// The first number of the `n`th segment.
-const fn nth(n: u32) -> u32 {
-    ISS + 1 + 1000 * n
-}
-
-fn numbers(all: &[Transmit]) -> Vec<u32> {
-    all.iter().map(|t| (t.header.seq.0 - ISS - 1) / 1000).collect()
 }
 
 /// The peer holds the segments `from..to`.
@@ -215,4 +207,57 @@ fn after_a_timeout_what_the_peer_reports_is_not_sent_again() {
     }
     assert!(again.contains(&1), "{again:?}");
     assert!(!again.iter().any(|n| (2..9).contains(n)), "{again:?}");
+}
+
+/// All that was written is in flight: nothing new can be sent.
+fn flying_to_the_end(n: u8) -> Bench {
+    let (mut config, options) = only_sack();
+    config.initial_window = n;
+    config.rack = false;
+    let mut b = Bench::open_with(config, options);
+    b.write(&vec![0; 1000 * usize::from(n)]);
+    assert_eq!(b.drain().len(), usize::from(n));
+    b.advance(50 * MS);
+    b
+}
+
+/// Requirement: RFC6675-R04, RFC6675-R05
+#[test]
+fn when_nothing_else_is_left_holes_go_again_though_they_are_not_known_to_be_lost() {
+    let mut b = flying_to_the_end(14);
+    // Two segments beyond 8 and 9 are too little to know them as lost.
+    b.sack(nth(0), &[(nth(10), nth(12)), (nth(1), nth(8))]);
+    let mut again = numbers(&b.drain());
+    for n in 1..4 {
+        b.sack(nth(n), &[(nth(10), nth(12)), (nth(1), nth(8))]);
+        again.extend(numbers(&b.drain()));
+    }
+    assert_eq!(again[..3], [0, 8, 9], "before the timer");
+}
+
+/// Requirement: RFC6675-R04, RFC6675-R06
+#[test]
+fn once_in_a_recovery_the_last_segment_goes_again_to_keep_acks_coming() {
+    let mut b = flying_to_the_end(10);
+    b.sack(nth(0), &[(nth(1), nth(4))]);
+    assert_eq!(numbers(&b.drain()), [0]);
+    let mut again = Vec::new();
+    for n in 5..=8 {
+        b.sack(nth(0), &[(nth(1), nth(n))]);
+        again.extend(numbers(&b.drain()));
+    }
+    assert_eq!(again, [9], "the rescue, once");
+    b.ack(nth(8));
+    assert_eq!(numbers(&b.drain()), [0; 0]);
+    assert_eq!(b.conn.info().statistics.timeouts, 0);
+}
+
+/// What was resent has as much time to be acknowledged as what is sent for the first time.
+/// Requirement: RFC6675-R15
+#[test]
+fn the_first_of_the_flight_sent_again_starts_the_timer_anew() {
+    let mut b = flying(10);
+    b.advance(100 * MS);
+    assert_eq!(hold(&mut b, 1, 4), [0]);
+    assert_eq!(b.conn.next_deadline(), Some(b.now + b.conn.info().rto));
 }

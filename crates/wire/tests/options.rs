@@ -1,12 +1,14 @@
 //! Lists of options as they are emitted, taken apart by the rules of RFC 9293 §3.1 alone.
 
 use handclasp_wire::seq::SeqNumber;
-use handclasp_wire::tcp::options::{FastOpen, SackBlock, SackBlocks, Timestamps};
+use handclasp_wire::tcp::options::{
+    AccEcn, AccEcnOrder, FastOpen, SackBlock, SackBlocks, Timestamps,
+};
 use handclasp_wire::tcp::{Header, Options, TcpOption, TcpView};
 
 /// Every choice of options, and of how many SACK blocks.
 fn all() -> impl Iterator<Item = Options> {
-    (0..1u32 << 9).map(|bits| {
+    (0..1u32 << 10).map(|bits| {
         let has = |bit: u32| bits & 1 << bit != 0;
         let mut sack = SackBlocks::new();
         for n in 0..(bits & 0b111).min(4) {
@@ -20,6 +22,10 @@ fn all() -> impl Iterator<Item = Options> {
             timestamps: has(6).then_some(Timestamps { value: 1, echo: 2 }),
             fast_open: has(7).then(|| FastOpen::new(&[7; 6], false).unwrap()),
             user_timeout: has(8).then_some(30),
+            acc_ecn: has(9).then_some(AccEcn {
+                order: AccEcnOrder::Ect0First,
+                counters: [Some(1), Some(2), Some(3)],
+            }),
         }
     })
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use handclasp::tcp::config::Algorithm;
 use handclasp_impair::units;
 
 use crate::whims::WhimArgs;
@@ -21,6 +22,7 @@ Examples:
   handclasp lab --drop client:2          lose the third handshake packet
   handclasp lab --port 81                connect where nobody listens
   handclasp lab --bytes 100MB --loss 1%  move bulk data over a bad link and compare it
+  handclasp lab --bytes 20MB --cc bbr --loss 1% --delay 10ms --plot bbr.svg
   handclasp lab --virtual --loss 20%     both ends ours, in virtual time
   handclasp lab -- curl -I http://10.77.0.2/")]
 pub(crate) struct LabArgs {
@@ -48,6 +50,14 @@ pub(crate) struct LabArgs {
     /// Move this many bytes each way instead of a page, and compare what arrives
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     pub(crate) bytes: Option<u64>,
+
+    /// Control congestion at our end by cubic, reno or bbr
+    #[arg(long, value_name = "NAME", default_value = "cubic", conflicts_with = "virtual")]
+    pub(crate) cc: Algorithm,
+
+    /// Draw the course of what our stack sends with --bytes
+    #[arg(long, value_name = "FILE.svg", requires = "bytes")]
+    pub(crate) plot: Option<PathBuf>,
 
     /// Sequence numbers as they stand in the headers
     #[arg(short = 'S', long, conflicts_with = "json")]

@@ -3,8 +3,9 @@
 pub(crate) mod args;
 #[cfg(target_os = "linux")]
 pub(crate) mod live;
+mod picture;
 pub(crate) mod plan;
-mod report;
+pub(crate) mod report;
 mod simulated;
 
 use crate::Outcome;
@@ -34,7 +35,7 @@ fn run_live(plan: &Plan) -> Result<Outcome, Error> {
 
 #[cfg(not(target_os = "linux"))]
 fn run_live(_plan: &Plan) -> Result<Outcome, Error> {
-    Err(Error::NeedsLinux)
+    Err(Error::NeedsLinux("handclasp lab --virtual"))
 }
 
 /// A seed that differs from run to run, short enough to be typed.

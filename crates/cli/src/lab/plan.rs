@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use handclasp::tcp::config::Algorithm;
 use handclasp_impair::config::Config;
 
 use crate::lab::args::{LabArgs, LabLink, Role};
@@ -27,6 +28,10 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) telling: Telling,
     pub(crate) write: Option<PathBuf>,
+    /// Who controls congestion at our end.
+    pub(crate) cc: Algorithm,
+    /// Where to draw the course of a transfer.
+    pub(crate) plot: Option<PathBuf>,
 }
 
 /// What is done over the network.
@@ -138,6 +143,8 @@ impl Plan {
             whims: Whims::new(args.whims, role),
             telling,
             write: args.write,
+            cc: args.cc,
+            plot: args.plot,
         })
     }
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use handclasp::tcp::connection::Info;
 use handclasp_explain::catalogue::{Cast, Hint, Message};
 use handclasp_explain::json;
 use handclasp_explain::ladder::View;
@@ -16,7 +17,8 @@ use serde::Serialize;
 
 use crate::Outcome;
 use crate::lab::args::{LabLink, Role};
-use crate::watch::tell::{About, Drawing, LANGUAGE, Lines, Teller};
+use crate::language::language;
+use crate::watch::tell::{About, Drawing, Lines, Teller};
 use crate::watch::totals::totals;
 
 use super::plan::{Plan, Task, Telling};
@@ -25,16 +27,54 @@ use super::plan::{Plan, Task, Telling};
 const FOLD_AFTER: u64 = 60;
 
 /// What was moved, as our stack sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Moved {
     /// Bytes in each direction.
     pub(super) bytes: u64,
-    /// How long it took to send them, until the last was acknowledged.
-    pub(super) out: Duration,
+    /// How sending them went.
+    pub(super) course: Course,
     /// How long it took to receive them.
     pub(super) r#in: Duration,
     /// Whether they arrived as they were sent, both ways.
     pub(super) equal: bool,
+}
+
+/// How it went to send them.
+#[derive(Clone, Debug)]
+pub(super) struct Course {
+    /// How long it took, until the last was acknowledged.
+    pub(super) time: Duration,
+    /// How the connection fared in the end.
+    pub(super) end: Info,
+    /// And on the way.
+    pub(super) moments: Vec<Moment>,
+}
+
+/// A connection at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    /// Since it began to send.
+    pub(super) at: Duration,
+    pub(super) cwnd: u32,
+    pub(super) ssthresh: u32,
+    pub(super) rtt: Option<Duration>,
+    pub(super) in_flight: u32,
+    pub(super) delivered: u64,
+}
+
+impl Course {
+    /// The share of bytes that were sent again.
+    pub(super) fn resent(&self) -> f64 {
+        let all = &self.end.statistics;
+        all.bytes_resent as f64 / all.bytes_out.max(1) as f64
+    }
+
+    /// The share of segments that the peer said it had twice because we sent them again.
+    fn spurious(&self) -> f64 {
+        let recovery = &self.end.recovery;
+        let known = recovery.dsacks_received.saturating_sub(recovery.dsacks_ignored);
+        known as f64 / self.end.statistics.segments_out.max(1) as f64
+    }
 }
 
 /// What came of the task.
@@ -66,12 +106,18 @@ impl Report {
         match self {
             Self::Page(Ok(status)) => vec![status.clone()],
             Self::Page(Err(error)) | Self::Bulk(Err(error)) => vec![error.to_string()],
-            Self::Bulk(Ok(Moved { bytes, out, r#in, equal })) => {
+            Self::Bulk(Ok(Moved { bytes, course, r#in, equal })) => {
                 let (bytes, equal) = (*bytes, *equal);
+                let repairs = Message::Repairs {
+                    resent: course.resent(),
+                    spurious: course.spurious(),
+                    timeouts: course.end.statistics.timeouts,
+                };
                 let compared = if equal { Message::BytesEqual } else { Message::BytesDiffer };
                 vec![
                     say(&compared),
-                    say(&Message::MovedOut { bytes, time: *out }),
+                    say(&Message::MovedOut { bytes, time: course.time }),
+                    say(&repairs),
                     say(&Message::MovedIn { bytes, time: *r#in }),
                 ]
             }
@@ -120,7 +166,7 @@ impl Voice {
             Role::Client => Side::Client,
             Role::Server => Side::Server,
         };
-        let say = |message: &Message<'_>| LANGUAGE.say(&Cast::default(), message);
+        let say = |message: &Message<'_>| language().say(&Cast::default(), message);
         let other = match plan.link {
             Some(_) => say(&Message::KernelHeading),
             None => "handclasp".into(),
@@ -232,6 +278,10 @@ struct MovedObject {
     bytes: u64,
     equal: bool,
     out_ns: u64,
+    controller: &'static str,
+    resent_share: f64,
+    spurious_share: f64,
+    timeouts: u64,
     in_ns: u64,
 }
 
@@ -263,7 +313,11 @@ fn finish_lines<W: Write + Send>(
             result.moved = Some(MovedObject {
                 bytes: moved.bytes,
                 equal: moved.equal,
-                out_ns: nanos(moved.out),
+                out_ns: nanos(moved.course.time),
+                controller: moved.course.end.congestion.name(),
+                resent_share: moved.course.resent(),
+                spurious_share: moved.course.spurious(),
+                timeouts: moved.course.end.statistics.timeouts,
                 in_ns: nanos(moved.r#in),
             });
         }
@@ -287,7 +341,7 @@ fn names(plan: &Plan, ends: &Both<SocketAddr>) -> String {
 }
 
 /// `Linux 6.18`.
-fn kernel_name() -> String {
+pub(crate) fn kernel_name() -> String {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let version: Vec<_> = release.trim().split(['.', '-']).take(2).collect();
     format!("Linux {}", version.join("."))
@@ -295,7 +349,7 @@ fn kernel_name() -> String {
 
 /// Whether the network was made with root's rights, rather than in a user namespace that maps
 /// this one user.
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.split_whitespace().nth(2) != Some("1")
 }

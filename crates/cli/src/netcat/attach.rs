@@ -13,6 +13,7 @@ use handclasp::device::packet::PacketSocket;
 use handclasp::device::record::Recorder;
 use handclasp::device::tap::Tapped;
 use handclasp::device::tun::Tun;
+use handclasp::tcp::Config;
 use handclasp::tcp::State;
 use handclasp::{Cidr, Stack, TcpStream};
 use handclasp_explain::catalogue::{Cast, Message};
@@ -27,12 +28,13 @@ use crate::error::Error;
 use crate::lab::PAGE;
 use crate::lab::args::LabLink;
 use crate::lab::live::network::{Network, Wanted, record};
+use crate::language::language;
 use crate::link::LinkName;
 use crate::watch::Sight;
 use crate::watch::eye::{BACKLOG, Ear, Eye, Near};
 use crate::watch::narrator::Narrator;
 use crate::watch::pairing::Pairing;
-use crate::watch::tell::{Drawing, LANGUAGE, screen_width};
+use crate::watch::tell::{Drawing, screen_width};
 
 use super::call::Call;
 
@@ -125,6 +127,7 @@ fn lab(args: &LinkArgs, call: Call, sights: &SyncSender<Sight>) -> Result<On, Er
         whims: None,
         seed: crate::lab::seed(),
         write: args.write.as_deref(),
+        tcp: Config::default(),
     };
     let network = Network::new(&wanted, sights)?;
     let (peer, options) = (network.lab.peer(), ListenOptions::default());
@@ -175,7 +178,7 @@ fn draw(args: &LinkArgs, call: Call) -> Result<Drawing<Box<dyn Write + Send>>, E
     let other = if in_lab { Message::KernelHeading } else { Message::PeerHeading };
     let view = View {
         left,
-        names: ["handclasp".into(), LANGUAGE.say(&Cast::default(), &other)],
+        names: ["handclasp".into(), language().say(&Cast::default(), &other)],
         marked: [false, in_lab],
         absolute: args.absolute,
         width: screen_width(),

@@ -18,11 +18,11 @@ pub(crate) use call::{connect, listen};
 /// Always: there is no link to attach to.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn connect(_args: args::ConnectArgs) -> Result<crate::Outcome, crate::error::Error> {
-    Err(crate::error::Error::NeedsLinux)
+    Err(crate::error::Error::NeedsLinux("handclasp lab --virtual"))
 }
 
 /// As [`connect`].
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn listen(_args: args::ListenArgs) -> Result<crate::Outcome, crate::error::Error> {
-    Err(crate::error::Error::NeedsLinux)
+    Err(crate::error::Error::NeedsLinux("handclasp lab --virtual"))
 }

@@ -5,17 +5,18 @@ use std::sync::mpsc::SyncSender;
 use std::time::{self, Duration};
 
 use handclasp::device::tap::{Direction, Tap};
-use handclasp::tcp::event::{Event, Log};
+use handclasp::tcp::event::{Event, Log, Purpose};
 use handclasp::tcp::{State, Tuple};
 use handclasp::wire::checksum;
 use handclasp::wire::frame::Medium;
 use handclasp::wire::packet::{Net, Packet, Transport};
 use handclasp::wire::tcp::{Flags, Header};
 use handclasp::wire::time::Instant;
+use handclasp_explain::track::note::Note;
 use handclasp_explain::track::row::PREVIEW;
 use handclasp_explain::track::{Fate, dissect};
 
-use super::{Answer, SeenPacket, Sight, Step};
+use super::{Answer, Remark, SeenPacket, Sight, Step};
 
 /// Sights that wait to be told; beyond them the stack has to wait too, so that a fast transfer
 /// takes no unbounded memory.
@@ -46,6 +47,32 @@ pub(crate) struct Eye {
 impl Eye {
     pub(crate) fn new(sights: SyncSender<Sight>, medium: Medium) -> Self {
         Self { sights, medium, origin: time::Instant::now() }
+    }
+
+    /// When time begins.
+    pub(crate) const fn origin(&self) -> time::Instant {
+        self.origin
+    }
+
+    /// Sees an IP packet of ours that is lost between us and the link. Where somebody can be
+    /// asked, the other side of the link is watched too.
+    pub(crate) fn see_lost(&self, packet: &[u8], ask: Option<&mut dyn AskPeer>) {
+        let at = Instant::ZERO + self.origin.elapsed();
+        let Some(near) = look(Medium::Ip, at, true, packet) else { return };
+        let mut lost = SeenPacket { fate: Fate::Lost, ..near.clone() };
+        let Some(ask) = ask else { return self.tell(Sight::Near(Box::new(lost))) };
+        let state = ask.state(near.tuple().remote(), near.tuple().local());
+        lost.peer = state.map(|state| Answer { at, state });
+        self.tell(Sight::Lost(Box::new(lost)));
+        self.tell(Sight::Near(Box::new(near)));
+    }
+
+    /// Sees an IP packet that the kernel of our own host sent in our place.
+    pub(crate) fn see_slip(&self, packet: &[u8]) {
+        let at = Instant::ZERO + self.origin.elapsed();
+        let Some(near) = look(Medium::Ip, at, true, packet) else { return };
+        self.tell(Sight::Remark(near.tuple(), Remark::Next(Note::SlippedIn)));
+        self.tell(Sight::Near(Box::new(near)));
     }
 
     fn look(&self, at: time::Instant, direction: Direction, bytes: &[u8]) -> Option<SeenPacket> {
@@ -79,6 +106,7 @@ pub(crate) fn look(medium: Medium, at: Instant, ours: bool, bytes: &[u8]) -> Opt
         sum: checksum::sum(bytes).partial(),
         fate: Fate::Arrived,
         peer: None,
+        remark: None,
     })
 }
 
@@ -192,8 +220,12 @@ impl Step {
             Event::Received { header, len } => {
                 Self::Received { seq: header.seq, seg_len: header.seg_len(len) }
             }
-            Event::Sent { header, len, .. } => {
-                Self::Sent { seq: header.seq, seg_len: header.seg_len(len) }
+            Event::Sent { header, len, purpose } => {
+                let why = match purpose {
+                    Purpose::Retransmit(why) => Some(why),
+                    _ => None,
+                };
+                Self::Sent { seq: header.seq, seg_len: header.seg_len(len), why }
             }
             _ => return None,
         })

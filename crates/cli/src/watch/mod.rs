@@ -15,11 +15,13 @@ pub(crate) mod totals;
 
 use std::net::SocketAddr;
 
+use handclasp::tcp::event::LossSign;
 use handclasp::tcp::state::Cause;
 use handclasp::tcp::{State, Tuple};
 use handclasp::wire::seq::SeqNumber;
 use handclasp::wire::tcp::Header;
 use handclasp::wire::time::Instant;
+use handclasp_explain::track::note::Note;
 use handclasp_explain::track::{Fate, Packet};
 
 /// One thing that was seen.
@@ -33,8 +35,22 @@ pub(crate) enum Sight {
     Lost(Box<SeenPacket>),
     /// A connection of the stack took a step.
     Step(Tuple, Step),
+    /// Our end, which somebody plays by hand, is in this state; or it is again in whichever
+    /// its packets show.
+    Claim(Tuple, Option<State>),
+    /// Whoever plays our end says what a packet is.
+    Remark(Tuple, Remark),
     /// There is nothing more to see.
     End,
+}
+
+/// What is said of a packet in place of what it looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remark {
+    /// Of the next one that is sent.
+    Next(Note),
+    /// Of the last one that came.
+    Last(Note),
 }
 
 /// A TCP packet; or, where the link damaged one so that it is none any more, what is left.
@@ -54,6 +70,8 @@ pub(crate) struct SeenPacket {
     pub(crate) fate: Fate,
     /// What the peer said of its state when it was asked.
     pub(crate) peer: Option<Answer>,
+    /// What is known of it in place of what it looks like.
+    pub(crate) remark: Option<Note>,
 }
 
 /// What the peer said of its state.
@@ -104,7 +122,8 @@ pub(crate) enum Step {
     /// The connection took the segments with these numbers.
     Received { seq: SeqNumber, seg_len: u32 },
     /// The connection sent the segments with these numbers.
-    Sent { seq: SeqNumber, seg_len: u32 },
+    /// If again, for this reason.
+    Sent { seq: SeqNumber, seg_len: u32, why: Option<LossSign> },
 }
 
 #[cfg(test)]

@@ -10,17 +10,19 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use handclasp::tcp::event::LossSign;
 use handclasp::tcp::state::Cause;
 use handclasp::tcp::{State, Tuple};
 use handclasp::wire::seq::SeqNumber;
 use handclasp::wire::tcp::Flags;
 use handclasp::wire::time::Instant;
+use handclasp_explain::track::note::Note;
 use handclasp_explain::track::row::{Known, Row};
 use handclasp_explain::track::{Both, Flow, Side};
 
 use super::pairing::Pairing;
 use super::tell::{About, Teller};
-use super::{Answer, SeenPacket, Sight, Step};
+use super::{Answer, Remark, SeenPacket, Sight, Step};
 
 /// How long a packet waits for the stack to take it.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -38,6 +40,8 @@ const SENT: usize = 64;
 pub(crate) struct Narrator<T> {
     teller: T,
     pairing: Pairing,
+    /// Whether our end is no stack but somebody's hand, so that no log tells what it took.
+    by_hand: bool,
     /// Both ends' states before the first packet, as far as they are known.
     before: Both<Option<State>>,
     told: Vec<Told>,
@@ -53,8 +57,21 @@ pub(crate) struct Narrator<T> {
 #[derive(Default)]
 struct Own {
     state: Option<State>,
-    /// Segments, and the state in which they were sent.
-    sent: VecDeque<(SeqNumber, u32, State)>,
+    /// What the next packet is said to be.
+    remark: Option<Note>,
+    /// Its last segments.
+    sent: VecDeque<Departed>,
+}
+
+/// A segment that the stack says it sent, or a burst of them.
+#[derive(Clone, Copy)]
+struct Departed {
+    seq: SeqNumber,
+    seg_len: u32,
+    /// The state it left in.
+    state: State,
+    /// Why it was sent again, if it was.
+    why: Option<LossSign>,
 }
 
 /// A connection that is being told.
@@ -74,7 +91,12 @@ struct Told {
 impl<T: Teller> Narrator<T> {
     pub(crate) fn new(teller: T, pairing: Pairing, before: Both<Option<State>>) -> Self {
         let (told, index, own) = (Vec::new(), HashMap::new(), HashMap::new());
-        Self { teller, pairing, before, told, index, own, waiting: Vec::new() }
+        Self { teller, pairing, by_hand: false, before, told, index, own, waiting: Vec::new() }
+    }
+
+    /// Where our packets are made by hand: what comes is told as soon as something follows.
+    pub(crate) fn by_hand(self) -> Self {
+        Self { by_hand: true, ..self }
     }
 
     /// Tells until nobody sends any more; hands the connections and the teller back.
@@ -109,6 +131,12 @@ impl<T: Teller> Narrator<T> {
         while let Some(sight) = self.pairing.next() {
             match sight {
                 Sight::Step(tuple, step) => self.step(tuple, step)?,
+                Sight::Claim(tuple, state) => {
+                    if let Some(own) = self.own(tuple) {
+                        own.state = state;
+                    }
+                }
+                Sight::Remark(tuple, remark) => self.remark(tuple, remark),
                 Sight::Near(packet) | Sight::Far(packet) | Sight::Lost(packet) => {
                     self.packet(*packet)?;
                 }
@@ -128,7 +156,32 @@ impl<T: Teller> Narrator<T> {
         Ok(())
     }
 
-    fn packet(&mut self, packet: SeenPacket) -> io::Result<()> {
+    /// What is known of our end of a connection; `None` if it is one too many.
+    fn own(&mut self, tuple: Tuple) -> Option<&mut Own> {
+        let room = self.own.len() < CONNECTIONS || self.own.contains_key(&tuple);
+        room.then(|| self.own.entry(tuple).or_default())
+    }
+
+    fn remark(&mut self, tuple: Tuple, remark: Remark) {
+        match remark {
+            Remark::Next(note) => {
+                if let Some(own) = self.own(tuple) {
+                    own.remark = Some(note);
+                }
+            }
+            Remark::Last(note) => {
+                let told = self.index.get(&tuple).map(|&at| &mut self.told[at]);
+                if let Some(packet) = told.and_then(|told| told.arrived.back_mut()) {
+                    packet.remark = Some(note);
+                }
+            }
+        }
+    }
+
+    fn packet(&mut self, mut packet: SeenPacket) -> io::Result<()> {
+        if self.by_hand {
+            self.settle()?;
+        }
         let tuple = packet.tuple();
         let at = match self.index.get(&tuple) {
             Some(&at) => at,
@@ -143,12 +196,27 @@ impl<T: Teller> Narrator<T> {
             }
             return Ok(());
         }
-        let own = self.own.get_mut(&tuple);
+        let mut own = self.own.get_mut(&tuple);
+        if let Some(own) = own.as_mut().filter(|_| packet.ours) {
+            packet.remark = own.remark.take();
+        }
         told.settle(&mut self.teller, own.as_ref().and_then(|own| own.state))?;
         let (seq, seg_len) = (packet.header.seq, packet.header.seg_len(packet.len));
-        let state = own.filter(|_| packet.ours).and_then(|own| own.state_when_sent(seq, seg_len));
+        let by_hand = self.by_hand;
+        let own = own.filter(|_| packet.ours);
+        let (state, departed) = match own {
+            Some(own) if by_hand => (own.state, None),
+            Some(own) => {
+                let departed = own.departure(seq, seg_len);
+                (departed.map(|departed| departed.state), departed)
+            }
+            None => (None, None),
+        };
         if let Some((mut row, before)) = told.see(&packet) {
             told.own_state(&mut row, state);
+            if let Some(why) = departed.and_then(|departed| departed.why) {
+                row.sent_again_for(why);
+            }
             told.tell(&mut self.teller, row, &before)?;
         }
         Ok(())
@@ -158,8 +226,14 @@ impl<T: Teller> Narrator<T> {
     fn begin(&mut self, tuple: Tuple, packet: &SeenPacket) -> io::Result<usize> {
         let mut flow = Flow::new(&packet.as_packet());
         let number = self.told.len();
-        let begins = packet.header.flags & (Flags::SYN | Flags::ACK) == Flags::SYN;
-        let before = if begins { self.before } else { Both::default() };
+        let before = match packet.header.flags & (Flags::SYN | Flags::ACK) {
+            Flags::SYN => self.before,
+            // Of a SYN-ACK that we invented, who should have asked for it did not.
+            both if both.contains(Flags::SYN) && self.by_hand && packet.ours => {
+                Both { client: self.before.server, server: self.before.client }
+            }
+            _ => Both::default(),
+        };
         for side in [Side::Client, Side::Server] {
             if let Some(state) = before[side] {
                 flow.read(side, state);
@@ -181,22 +255,25 @@ impl<T: Teller> Narrator<T> {
     }
 
     fn step(&mut self, tuple: Tuple, step: Step) -> io::Result<()> {
-        if self.own.len() == CONNECTIONS && !self.own.contains_key(&tuple) {
-            return Ok(());
+        let Some(own) = self.own(tuple) else { return Ok(()) };
+        if let Step::State { to, .. } = step {
+            own.state = Some(to);
         }
-        let own = self.own.entry(tuple).or_default();
+        if let Step::Sent { seq, seg_len, why } = step {
+            own.sends(seq, seg_len, why);
+        }
+        let state = own.state;
         let told = self.index.get(&tuple).map(|&at| &mut self.told[at]);
         match step {
-            Step::Sent { seq, seg_len } => own.sends(seq, seg_len),
+            Step::Sent { .. } => {}
             Step::State { to, cause } => {
-                own.state = Some(to);
                 if let Some(told) = told.filter(|_| is_of_a_segment(cause)) {
                     told.moved(to);
                 }
             }
             Step::Received { seq, seg_len } => {
                 if let Some(told) = told {
-                    told.take(&mut self.teller, seq, seg_len, own.state)?;
+                    told.take(&mut self.teller, seq, seg_len, state)?;
                 }
             }
         }
@@ -205,27 +282,27 @@ impl<T: Teller> Narrator<T> {
 }
 
 impl Own {
-    fn sends(&mut self, seq: SeqNumber, seg_len: u32) {
+    fn sends(&mut self, seq: SeqNumber, seg_len: u32, why: Option<LossSign>) {
         let Some(state) = self.state else { return };
         if self.sent.len() == SENT {
             self.sent.pop_front();
         }
-        self.sent.push_back((seq, seg_len, state));
+        self.sent.push_back(Departed { seq, seg_len, state, why });
     }
 
-    /// The state in which the segment was sent, which may be a piece of a burst.
-    fn state_when_sent(&mut self, seq: SeqNumber, seg_len: u32) -> Option<State> {
-        let has = |&(start, len, _): &(SeqNumber, u32, State)| match seg_len {
-            0 => start == seq && len == 0,
-            _ => seq.within(start, len),
+    /// What the stack said of the segment when it sent it, which may be a piece of a burst.
+    fn departure(&mut self, seq: SeqNumber, seg_len: u32) -> Option<Departed> {
+        let has = |departed: &Departed| match seg_len {
+            0 => departed.seq == seq && departed.seg_len == 0,
+            _ => seq.within(departed.seq, departed.seg_len),
         };
         let at = self.sent.iter().position(has)?;
         self.sent.drain(..at);
-        let &(start, len, state) = self.sent.front()?;
-        if seq + seg_len == start + len {
+        let departed = *self.sent.front()?;
+        if seq + seg_len == departed.seq + departed.seg_len {
             self.sent.pop_front();
         }
-        Some(state)
+        Some(departed)
     }
 }
 
@@ -233,6 +310,9 @@ impl Told {
     fn see(&mut self, packet: &SeenPacket) -> Option<(Row, Both<Known>)> {
         let before = self.flow.states();
         let mut row = self.flow.see(&packet.as_packet())?;
+        if let Some(note) = packet.remark {
+            row.notes = vec![note];
+        }
         let peer = self.about.ours.other();
         row.states[peer].read = false;
         let Some(Answer { at, state }) = packet.peer else { return Some((row, before)) };

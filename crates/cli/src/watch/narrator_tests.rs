@@ -3,8 +3,10 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use handclasp::tcp::State;
+use handclasp::tcp::event::LossSign;
 use handclasp::tcp::state::Cause;
 use handclasp::wire::seq::SeqNumber;
+use handclasp_explain::track::note::{Note, Resent};
 use handclasp_explain::track::row::{Known, Row};
 use handclasp_explain::track::{Both, Fate};
 
@@ -51,7 +53,7 @@ fn received(seq: u32, seg_len: u32) -> Sight {
 }
 
 fn sent(seq: u32, seg_len: u32) -> Sight {
-    step(Step::Sent { seq: SeqNumber(seq), seg_len })
+    step(Step::Sent { seq: SeqNumber(seq), seg_len, why: None })
 }
 
 /// Our SYN and the SYN-ACK, with what the stack says of them.
@@ -194,4 +196,21 @@ fn an_answer_from_before_our_packet_arrived_takes_nothing_back() {
     assert_eq!(server(&rows[2]), read(State::Established));
     assert_eq!(server(&rows[3]), read(State::SynReceived));
     assert_eq!(server(&rows[4]), inferred(State::Established));
+}
+
+#[test]
+fn data_that_goes_again_is_told_with_the_stacks_own_reason() {
+    let data = packet(true, ACK, 1, 101, 100);
+    let why = Some(LossSign::Rack);
+    let rows = told(opening().into_iter().chain([
+        sent(1, 100),
+        near(data.clone()),
+        far(data.clone()),
+        step(Step::Sent { seq: SeqNumber(1), seg_len: 100, why }),
+        near(data.clone()),
+        far(data),
+    ]));
+    let notes = &rows.last().unwrap().notes;
+    let what = Resent::Told { why: LossSign::Rack };
+    assert!(matches!(notes[..], [Note::Again { what: told, .. }] if told == what), "{notes:?}");
 }

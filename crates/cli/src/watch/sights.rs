@@ -45,6 +45,7 @@ pub(super) fn packet(by_us: bool, flags: Flags, seq: u32, ack: u32, len: usize) 
         sum: flags.bits() ^ seq as u16 ^ (ack as u16).rotate_left(7),
         fate: Fate::Arrived,
         peer: None,
+        remark: None,
     }
 }
 

@@ -3,12 +3,14 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use handclasp_explain::catalogue::{Cast, English, Language, Message};
+use handclasp_explain::catalogue::{Cast, Message};
 use handclasp_explain::json;
 use handclasp_explain::ladder::{Ladder, View};
 use handclasp_explain::track::row::{Known, Row};
 use handclasp_explain::track::{Both, Side};
 use indicatif::ProgressBar;
+
+use crate::language::language;
 
 /// A connection that rows are told of.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +42,6 @@ impl<T: Teller> Teller for Option<T> {
     }
 }
 
-/// The language of everything that is said.
-pub(crate) static LANGUAGE: &dyn Language = &English;
-
 /// Draws a ladder; with several connections, says which one the next rows are of.
 pub(crate) struct Drawing<W> {
     ladder: Ladder<'static, W>,
@@ -53,7 +52,7 @@ pub(crate) struct Drawing<W> {
 
 impl<W: Write + Send> Drawing<W> {
     pub(crate) fn new(out: W, view: View, bar: ProgressBar) -> Self {
-        Self { ladder: Ladder::new(out, LANGUAGE, view), current: None, bar }
+        Self { ladder: Ladder::new(out, language(), view), current: None, bar }
     }
 
     pub(crate) fn bar(&self) -> ProgressBar {
@@ -125,7 +124,7 @@ impl<W: Write + Send> Teller for Lines<W> {
 
     fn row(&mut self, about: &About, row: &Row) -> io::Result<()> {
         let cast = Cast { ours: Some(about.ours) };
-        self.object(&json::Packet::new(about.number as u64, row, LANGUAGE, &cast))
+        self.object(&json::Packet::new(about.number as u64, row, language(), &cast))
     }
 }
 

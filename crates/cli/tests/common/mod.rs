@@ -49,8 +49,11 @@ impl From<Output> for Run {
     }
 }
 
+/// The command, speaking English whatever the language of this system is.
 pub fn command() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_handclasp"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handclasp"));
+    command.env("LC_ALL", "C");
+    command
 }
 
 /// Runs the command; nothing where private networks are not allowed.
@@ -76,7 +79,7 @@ pub fn handclasp_as_nobody(words: &[&str]) -> Option<Run> {
     let program = folder.join("handclasp");
     fs::copy(env!("CARGO_BIN_EXE_handclasp"), &program).expect("a copy");
     let mut command = Command::new(&program);
-    command.args(words).current_dir("/");
+    command.args(words).current_dir("/").env("LC_ALL", "C");
     // An ordinary user already is one.
     let is_root = fs::metadata("/proc/self").is_ok_and(|me| {
         use std::os::unix::fs::MetadataExt;

@@ -14,7 +14,7 @@ use crate::template::{Payload, Setting, Template};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment {
     /// The sender's ends; `None` of a segment without addresses.
-    from: Option<Tuple>,
+    pub(super) from: Option<Tuple>,
     pub(super) seq: SeqNumber,
     pub(super) ack: SeqNumber,
     pub(super) flags: Flags,
@@ -50,7 +50,7 @@ impl Segment {
         self.payload + counts(Flags::SYN) + counts(Flags::FIN)
     }
 
-    fn end(&self) -> SeqNumber {
+    pub(super) fn end(&self) -> SeqNumber {
         self.seq + self.len()
     }
 }

@@ -35,10 +35,14 @@ use crate::dissect::Start;
 use crate::field::Field;
 use crate::template::{Mismatch, Template};
 
+mod answer;
 mod carried;
+mod exchange;
 mod step;
 
+pub use answer::{Relation, relation, wants_answer};
 use carried::{Carried, Segment};
+pub use exchange::Exchange;
 pub use step::Step;
 
 /// How a conversation ends.
@@ -173,6 +177,10 @@ pub struct Conversation {
     start: Start,
     steps: Vec<Step>,
     outcomes: Vec<Outcome>,
+    /// Whether steps come one by one, and whoever adds them knows how to take one that fails.
+    led: bool,
+    /// Whether more steps may come, so that neither the last one nor a failure is the end.
+    goes_on: bool,
     ending: Ending,
     phase: Phase,
     end: Option<End>,
@@ -195,6 +203,8 @@ impl Conversation {
             outcomes: vec![Outcome::Pending; steps.len()],
             base,
             steps,
+            led: false,
+            goes_on: false,
             ending: Ending::default(),
             phase: Phase::Steps { at: 0, since: None },
             end: None,
@@ -202,6 +212,26 @@ impl Conversation {
             early: VecDeque::new(),
             replies: VecDeque::new(),
         }
+    }
+
+    /// A conversation whose steps come one by one ([`Conversation::then`]), as who leads it
+    /// decides; it ends when it is told to ([`Conversation::conclude`]). A step that fails is no
+    /// end of it.
+    #[must_use]
+    pub fn open(base: Template) -> Self {
+        Self { led: true, goes_on: true, ..Self::new(base, Vec::new()) }
+    }
+
+    /// Adds a step behind the others. What came since the last one was over counts for it.
+    pub fn then(&mut self, step: Step) {
+        self.steps.push(step);
+        self.outcomes.push(Outcome::Pending);
+    }
+
+    /// No more steps come: behind the last one, what is open is ended.
+    pub fn conclude(&mut self, ending: Ending) {
+        self.goes_on = false;
+        self.ending = ending;
     }
 
     /// The same with another ending.
@@ -261,6 +291,7 @@ impl Conversation {
     /// What is to be sent now, one packet at a time; `None` until something arrives or the
     /// deadline passes.
     pub fn next_send(&mut self, now: Instant, rng: &mut (impl Rng + ?Sized)) -> Option<Vec<u8>> {
+        self.take_early(now);
         self.expire(now);
         if let Some(reply) = self.replies.pop_front() {
             return Some(self.send(reply, now, rng));
@@ -269,18 +300,26 @@ impl Conversation {
         let Some(Step::Send(template)) = self.steps.get(at) else { return None };
         let packet = self.send(template.clone(), now, rng);
         self.done(at, Outcome::Sent { at: now, packet: packet.clone() }, now);
-        while !self.is_sending()
+        self.take_early(now);
+        Some(packet)
+    }
+
+    /// Takes in what came before the step at hand, if that waits for something.
+    fn take_early(&mut self, now: Instant) {
+        while !self.is_early()
             && let Some(early) = self.early.pop_front()
         {
             self.arrived(&early, now);
         }
-        Some(packet)
     }
 
-    /// Whether the step at hand is to send something.
-    fn is_sending(&self) -> bool {
+    /// Whether what arrives is for a later step: that at hand sends, or is yet to come.
+    fn is_early(&self) -> bool {
         let Phase::Steps { at, .. } = self.phase else { return false };
-        matches!(self.steps.get(at), Some(Step::Send(_)))
+        match self.steps.get(at) {
+            Some(step) => matches!(step, Step::Send(_)),
+            None => self.goes_on,
+        }
     }
 
     /// Takes in a packet that arrived, and says what it was.
@@ -290,7 +329,7 @@ impl Conversation {
         let Some(segment) = segment.filter(|segment| self.carried.is_ours(segment)) else {
             return Arrival::Foreign;
         };
-        if self.is_sending() {
+        if self.is_early() {
             let known = self.carried.tuple().is_some() && self.early.len() < MOST_EARLY;
             self.early.extend(known.then(|| packet.to_vec()));
             return if known { Arrival::Early } else { Arrival::Foreign };
@@ -347,6 +386,7 @@ impl Conversation {
         loop {
             match self.phase {
                 Phase::Steps { at, since } => match self.steps.get(at) {
+                    None if self.goes_on => return,
                     None => return self.finish(now),
                     Some(Step::Send(_)) => return,
                     Some(step) => {
@@ -377,13 +417,19 @@ impl Conversation {
             *place = outcome;
         }
         self.instead = None;
-        self.phase = Phase::Steps { at: at + 1, since: Some(now) };
-        if at + 1 == self.steps.len() {
+        let last = at + 1 == self.steps.len();
+        // The wait of a step that is yet to come begins with it.
+        let since = (!last || !self.goes_on).then_some(now);
+        self.phase = Phase::Steps { at: at + 1, since };
+        if last && !self.goes_on {
             self.finish(now);
         }
     }
 
     fn fail(&mut self, at: usize, outcome: Outcome, now: Instant) {
+        if self.goes_on {
+            return self.done(at, outcome, now);
+        }
         for (number, place) in self.outcomes.iter_mut().enumerate().skip(at) {
             *place = if number == at { outcome.clone() } else { Outcome::Skipped };
         }
@@ -395,7 +441,9 @@ impl Conversation {
         match self.ending.manner {
             _ if !self.carried.is_open() => self.over(End::NothingOpen, now, Duration::ZERO),
             Manner::Leave => self.over(End::Left, now, Duration::ZERO),
-            Manner::Close { within } if self.succeeded() && self.carried.can_close() => {
+            Manner::Close { within }
+                if (self.led || self.succeeded()) && self.carried.can_close() =>
+            {
                 self.phase = Phase::Closing { until: now + within };
                 self.go_on_closing(now);
             }

@@ -255,7 +255,7 @@ fn a_connection_may_be_left_as_it_is() {
 
 #[test]
 fn an_old_duplicate_is_reset_and_the_real_syn_succeeds() {
-    // RFC 9293 figure 9, seen from the client.
+    // RFC 9293 figure 8, seen from the client.
     let mut talk = conversation(&[
         "send [S] seq 90",
         "expect [S.] ack 91",
@@ -345,4 +345,44 @@ fn a_step_that_is_not_understood_is_marked() {
         "expect [S.] within 5m\n                   ^^ expected a duration, like 2s, 200ms or 50us"
     );
     assert_eq!(fault("sent [S]"), "sent [S]\n^^^^ there is no such step; did you mean `send`?");
+}
+
+fn open() -> Conversation {
+    Conversation::open(format!("{OURS} win 100").parse().unwrap())
+}
+
+#[test]
+fn an_open_conversation_goes_on_as_it_is_told_step_by_step() {
+    let mut talk = open();
+    talk.then("send [S] seq 1000".parse().unwrap());
+    assert_eq!(sends(&mut talk, ms(0)), ["[S], seq 1000, length 0"]);
+    assert!(!talk.is_over() && talk.deadline().is_none());
+    // What comes before somebody waits for it is kept.
+    assert_eq!(talk.arrived(&theirs("[S.] seq 7000 ack 1001"), ms(3)), Arrival::Early);
+    talk.then("expect [S.] ack auto".parse().unwrap());
+    assert!(sends(&mut talk, ms(5)).is_empty());
+    assert!(matches!(talk.outcomes()[1], Outcome::Met { .. }));
+    // A wait begins when its step comes, and a step that fails is no end.
+    talk.then("expect [P.] within 100ms".parse().unwrap());
+    assert!(sends(&mut talk, ms(50)).is_empty());
+    assert_eq!(talk.deadline(), Some(ms(150)));
+    assert!(sends(&mut talk, ms(150)).is_empty());
+    assert_eq!(talk.outcomes()[2], Outcome::Missed { instead: None });
+    talk.then("send [.]".parse().unwrap());
+    assert_eq!(sends(&mut talk, ms(160)), ["[.], ack 7001, length 0"]);
+    // Nor does it stand in the way of closing.
+    talk.conclude(Ending::default());
+    assert_eq!(sends(&mut talk, ms(170)), ["[F.], seq 1001, ack 7001, length 0"]);
+}
+
+#[test]
+fn an_open_conversation_ends_when_it_is_concluded() {
+    let mut talk = open();
+    talk.then("send [S] seq 1000".parse().unwrap());
+    talk.then("expect [S.] ack auto".parse().unwrap());
+    sends(&mut talk, ms(0));
+    talk.arrived(&theirs("[S.] seq 7000 ack 1001"), ms(3));
+    talk.conclude(Ending { manner: Manner::Reset, linger: Duration::ZERO });
+    assert_eq!(sends(&mut talk, ms(4)), ["[R.], seq 1001, ack 7001, length 0"]);
+    assert_eq!((talk.is_over(), talk.end()), (true, Some(End::Reset)));
 }

@@ -6,6 +6,7 @@ use handclasp_wire::frame::Medium;
 use handclasp_wire::packet::{Net, Packet};
 use handclasp_wire::tcp::TcpView;
 
+use super::program::{decimals, has_swapped_words, literals, without_comments};
 use crate::dissect::{Start, dissect};
 
 /// Why no packet could be read from an input, and where.
@@ -29,7 +30,9 @@ impl std::error::Error for InputError {}
 
 /// Reads packets in any of the spellings in which bytes are passed around:
 ///
-/// - hex digits, with `0x`, `\x`, colons, commas, brackets and space where they like;
+/// - hex digits, with `0x`, `\x`, colons, commas, brackets and space where they like, and
+///   comments as C has them;
+/// - string literals with escapes, as C and Python have them, and lists of decimal numbers;
 /// - dumps with offsets, as `xxd`, `hexdump -C`, `tcpdump -x` and Wireshark print them: where
 ///   an offset is not behind the one before, another packet starts;
 /// - base64, a packet a line;
@@ -45,14 +48,37 @@ pub fn read_bytes(input: &[u8]) -> Result<Vec<Vec<u8>>, InputError> {
     let Some(text) = str::from_utf8(input).ok().filter(|_| input.iter().all(printable)) else {
         return Ok(vec![input.to_vec()]);
     };
-    let lines: Vec<&str> = text.lines().map(|line| line.split('#').next().unwrap_or("")).collect();
+    let without_remark = |line| str::split(line, '#').next().unwrap_or_default();
+    let lines: Vec<&str> = text.lines().map(without_remark).collect();
+    // First, as in a dump's text anything may stand.
     if let Some(packets) = dump(&lines) {
         return Ok(packets);
     }
+    if has_swapped_words(&lines) {
+        let problem = "words of two bytes, whose order is the machine's: type hexdump -C or xxd";
+        return Err(InputError { line: 1, column: 1, problem });
+    }
+    let text = without_comments(text);
+    // In a literal, a `#` is a byte.
+    if let Some(group) = literals(&text.lines().collect::<Vec<_>>()) {
+        return Ok(packets_of(group));
+    }
+    if let Some(bytes) = decimals(&text) {
+        return Ok(vec![bytes]);
+    }
+    let lines: Vec<&str> = text.lines().map(without_remark).collect();
     match hex(&lines) {
         Ok(packets) => Ok(packets),
-        Err(error) => base64(&lines).ok_or(error),
+        Err(error) => base64(&lines).filter(|packets| is_base64(&lines, packets)).ok_or(error),
     }
+}
+
+/// Whether text was meant as base64. Where nearly all is hex digits, it was more likely meant as
+/// those, unless what comes out is a packet.
+fn is_base64(lines: &[&str], packets: &[Vec<u8>]) -> bool {
+    let letters = || lines.iter().flat_map(|line| line.chars()).filter(|c| c.is_alphanumeric());
+    let digits = letters().filter(char::is_ascii_hexdigit).count();
+    4 * digits < 3 * letters().count() || packets.iter().all(|packet| is_whole(packet))
 }
 
 /// Dumps with an offset in front of each line; `None` if the lines are something else.
@@ -112,16 +138,13 @@ fn pairs(word: &str) -> Option<Vec<u8>> {
     word.as_bytes().chunks(2).map(pair).collect::<Option<_>>().filter(|_| digits)
 }
 
+/// What may stand between hex digits.
+const BETWEEN: &str = " \t\r:,;-\"'[]{}()\\";
+
 fn hex(lines: &[&str]) -> Result<Vec<Vec<u8>>, InputError> {
     let mut packets = Vec::new();
     let mut group: Vec<Vec<u8>> = Vec::new();
-    let mut flush = |group: &mut Vec<Vec<u8>>| {
-        if group.iter().all(|line| is_whole(line)) {
-            packets.append(group);
-        } else {
-            packets.push(std::mem::take(group).concat());
-        }
-    };
+    let mut flush = |group: &mut Vec<Vec<u8>>| packets.extend(packets_of(std::mem::take(group)));
     let mut high = None;
     for (number, line) in lines.iter().enumerate() {
         let bytes = hex_line(line, number + 1, &mut high)?;
@@ -141,6 +164,11 @@ fn hex(lines: &[&str]) -> Result<Vec<Vec<u8>>, InputError> {
     }
 }
 
+/// The packets of lines that follow one another: each its own if all are whole, else one.
+fn packets_of(lines: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    if lines.iter().all(|line| is_whole(line)) { lines } else { vec![lines.concat()] }
+}
+
 /// The bytes of a line; a digit that waits for its other half comes and goes in `high`.
 fn hex_line(line: &str, number: usize, high: &mut Option<u8>) -> Result<Vec<u8>, InputError> {
     let mut bytes = Vec::new();
@@ -157,7 +185,11 @@ fn hex_line(line: &str, number: usize, high: &mut Option<u8>) -> Result<Vec<u8>,
                 *high = None;
             }
             (None, None) if *letter == '\\' && next == Some(&'x') => at += 1,
-            (None, _) if " \t\r:,;-\"'[]{}()\\".contains(*letter) => {}
+            (None, Some(_)) if BETWEEN.contains(*letter) && letters.len() > at + 1 => {
+                let problem = "half a byte is missing in front of this";
+                return Err(InputError { line: number, column: at + 1, problem });
+            }
+            (None, _) if BETWEEN.contains(*letter) => {}
             _ => {
                 let problem = "neither a hex digit nor anything that stands between them";
                 return Err(InputError { line: number, column: at + 1, problem });
@@ -221,7 +253,9 @@ pub fn guess(bytes: &[u8]) -> Option<Start> {
     if tcp.is_some_and(|tcp| tcp.reserved() == 0 && tcp.option_error().is_none()) {
         return Some(Start::Tcp);
     }
-    (!matches!(ip.net, Net::None)).then_some(Start::Ip)
+    // Of a header that is cut short, what nearly all of them begin with.
+    let begins = matches!(bytes, [0x45 | 0x60, 0, ..] | [0x45 | 0x60]);
+    (begins || !matches!(ip.net, Net::None)).then_some(Start::Ip)
 }
 
 /// Whether bytes are a packet from its first to its last.

@@ -114,6 +114,10 @@ fn an_error_tells_the_place() {
         error("45 00\n00 2z!"),
         "line 2 column 5: neither a hex digit nor anything that stands between them"
     );
+    assert_eq!(
+        error("4500002g"),
+        "line 1 column 8: neither a hex digit nor anything that stands between them"
+    );
     assert_eq!(error("45 0"), "line 1 column 4: half a byte is missing");
     assert_eq!(error("# nothing"), "line 1 column 1: there are no bytes");
 }
@@ -128,5 +132,53 @@ fn the_start_is_guessed_from_the_surest_sign() {
     assert_eq!(guess(&built("[S] ip-cksum 0")), Some(Start::Ip));
     // An IP packet whose source address looks like an Ethernet type and a version.
     assert_eq!(guess(&built("8.0.69.1:1 > 10.0.0.2:2 [S]")), Some(Start::Ip));
+    assert_eq!(guess(&[0x45, 0, 0]), Some(Start::Ip));
     assert_eq!(guess(b"hello"), None);
+}
+
+#[test]
+fn what_programs_print_of_bytes_is_read() {
+    let packet = packet();
+    let escaped = packet.escape_ascii().to_string();
+    let array = format!(
+        "/* Frame (60 bytes) */\nstatic const unsigned char pkt1[60] = {{\n{} /* E..<.# */\n}};\n",
+        joined(&packet, "0x", ", ")
+    );
+    let xxd = format!(
+        "unsigned char p_bin[] = {{\n  {}\n}};\nunsigned int p_bin_len = 60;\n",
+        joined(&packet, "0x", ", ")
+    );
+    for text in [
+        format!("b'{}'", packet.escape_ascii().to_string().replace("\\\"", "\"")),
+        format!("packet = b\"{escaped}\""),
+        format!("char *packet = \"{escaped}\";"),
+        format!("{packet:?}"),
+        format!("let packet = vec!{packet:?};"),
+        array,
+        xxd,
+    ] {
+        assert_eq!(read(&text), [&packet[..]], "{text}");
+    }
+    let both = [b"#\xff" as &[u8], &packet].concat();
+    assert_eq!(read(&format!("b'#\\xff'\nb'{escaped}'")), [both]);
+}
+
+#[test]
+fn words_in_the_machines_order_are_not_guessed_at() {
+    let error = read_bytes(b"0000000 0045 2a00 57af\n0000006\n").unwrap_err();
+    assert!(error.to_string().contains("type hexdump -C"), "{error}");
+}
+
+#[test]
+fn a_digit_by_itself_is_no_byte() {
+    let error = read_bytes(b"45 0 0 28").unwrap_err().to_string();
+    assert_eq!(error, "line 1 column 5: half a byte is missing in front of this");
+    // A terminal may have broken a line anywhere.
+    assert_eq!(read("450\n0"), [[0x45, 0]]);
+}
+
+#[test]
+fn what_looks_like_a_comment_in_a_dump_is_its_text() {
+    let bytes = b"GET /* HTTP/1.0\r\n# \"\\x41\" */ b'\\n' [1,2]\r\n";
+    assert_eq!(read(&dump(bytes)), [bytes]);
 }

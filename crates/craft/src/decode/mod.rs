@@ -13,13 +13,16 @@ mod finding;
 mod input;
 mod items;
 mod print;
+mod program;
 mod sums;
 mod together;
+mod unknown;
 
 pub use finding::Finding;
 pub use input::{InputError, guess, read_bytes};
 pub use sums::{Checksum, Doubt};
 pub use together::{End, Flow, InFlow, Isn, Side, Window, read_together};
+pub use unknown::{Unknown, inform};
 
 /// A packet taken apart.
 #[derive(Clone, Debug)]
@@ -34,6 +37,8 @@ pub struct Decoded {
     pub items: Vec<Item>,
     /// What is wrong, or strange.
     pub findings: Vec<Finding>,
+    /// What cannot be known.
+    pub unknown: Vec<Unknown>,
     /// What is to be said of the TCP checksum; `None` if there is none.
     pub checksum: Option<Checksum>,
 }
@@ -91,7 +96,8 @@ pub fn decode(bytes: &[u8], start: Start) -> Decoded {
     let checksum = sums::checksum(bytes, &layout);
     let items = items::items(bytes, &layout, checksum);
     let findings = finding::findings(bytes, &layout, &errors, checksum);
-    Decoded { start, bytes: bytes.to_vec(), layout, items, findings, checksum }
+    let unknown = unknown::unknowns(bytes, &layout, checksum);
+    Decoded { start, bytes: bytes.to_vec(), layout, items, findings, unknown, checksum }
 }
 
 impl Decoded {
@@ -120,6 +126,7 @@ impl Decoded {
             len: usize,
             fields: &'a [Item],
             findings: Vec<Told>,
+            unknown: Vec<String>,
         }
         #[derive(Serialize)]
         struct Told {
@@ -141,6 +148,7 @@ impl Decoded {
             len: self.bytes.len(),
             fields: &self.items,
             findings: self.findings.iter().map(told).collect(),
+            unknown: self.unknown.iter().map(Unknown::to_string).collect(),
         };
         // Strings and numbers do not fail.
         serde_json::to_string(&object).unwrap_or_default()

@@ -9,7 +9,7 @@ use crate::field::{Field, Kind};
 const MOST: usize = 40;
 
 /// A line for each field — its bytes, what stands there, its name, its value and what that
-/// means — then a line for each finding.
+/// means — then a line for each finding, and for each thing that cannot be known.
 impl fmt::Display for Decoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut layer = "";
@@ -22,6 +22,9 @@ impl fmt::Display for Decoded {
         }
         for finding in &self.findings {
             writeln!(f, "! {finding}")?;
+        }
+        for unknown in &self.unknown {
+            writeln!(f, "? {unknown}")?;
         }
         Ok(())
     }
@@ -114,7 +117,7 @@ impl fmt::Display for Flow {
 
 impl Flow {
     /// What the ends are called.
-    const fn names(&self) -> [&'static str; 2] {
+    pub(super) const fn names(&self) -> [&'static str; 2] {
         if self.client_known { ["client", "server"] } else { ["first", "second"] }
     }
 }

@@ -262,3 +262,55 @@ fn json_tells_place_value_and_meaning() {
     assert_eq!(*flags, expected);
     assert_eq!(json["findings"][0]["bytes"], serde_json::json!([36, 38]));
 }
+
+#[test]
+fn what_cannot_be_known_is_told() {
+    let unknown = |decoded: &Decoded| decoded.unknown.clone();
+    let segments = segments();
+    assert_eq!(unknown(&segments[0]), [Unknown::Checksum]);
+    assert_eq!(unknown(&segments[2]), [Unknown::Checksum, Unknown::Scale, Unknown::Stream]);
+    let whole = decoded("10.0.0.1:1 > 10.0.0.2:2 [R] seq 1");
+    assert_eq!(unknown(&whole), [Unknown::Stream]);
+    let cut = decode(&whole.bytes[..39], Start::Ip);
+    assert!(unknown(&cut).contains(&Unknown::Missing { bytes: 1 }), "{cut}");
+    assert_eq!(unknown(&decoded("[S] frag-offset 3")), [Unknown::Fragment]);
+    assert_eq!(unknown(&decoded("[S] proto 17")), [Unknown::Protocol(17)]);
+}
+
+#[test]
+fn packets_tell_together_what_none_tells_alone() {
+    let mut packets = segments();
+    let flows = read_together(&packets);
+    inform(&mut packets, &flows);
+    let meaning = |at: usize, name| item(&packets[at], name).meaning.as_str();
+    assert_eq!(meaning(2, "win"), "132352 bytes: 517 << 8");
+    assert_eq!(meaning(3, "win"), "47488 bytes: 1484 << 5");
+    assert_eq!(
+        (meaning(2, "seq"), meaning(2, "ack")),
+        ("1 counted from the SYN", "1 counted from the SYN")
+    );
+    assert_eq!(meaning(1, "cksum"), "right");
+    assert!(meaning(0, "cksum").starts_with("unfinished"));
+    assert!(packets.iter().all(|packet| packet.unknown.is_empty()));
+    assert!(told(&packets[0])[0].contains("is unfinished"), "{}", packets[0]);
+}
+
+#[test]
+fn a_window_of_nothing_is_nothing_at_any_scale() {
+    let lines = ["1.1.1.1:1 > 2.2.2.2:2 [S] seq 5 <wscale 7>", "1.1.1.1:1 > 2.2.2.2:2 [.] win 0"];
+    let mut packets = lines.map(decoded);
+    let flows = read_together(&packets);
+    inform(&mut packets, &flows);
+    assert!(!packets[1].unknown.contains(&Unknown::Scale));
+}
+
+#[test]
+fn a_conversation_is_one_json_object() {
+    let [flow] = &read_together(&segments())[..] else { panic!() };
+    let json: serde_json::Value = serde_json::from_str(&flow.json()).unwrap();
+    assert_eq!(
+        (&json["segments"][2]["window"], &json["segments"][2]["packet"]),
+        (&132_352.into(), &3.into())
+    );
+    assert_eq!((&json["ends"][0]["port"], &json["address_sum"]), (&57_788.into(), &0x7508.into()));
+}

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::{Flags, Header, TcpView};
+use serde_json::json;
 
 use super::Decoded;
 use super::sums::{Checksum, Doubt, infer};
@@ -109,6 +110,50 @@ pub struct Flow {
     pub address_sum: Option<u16>,
     /// The segments, in the order in which they were given.
     pub segments: Vec<InFlow>,
+}
+
+impl Flow {
+    /// What a side's numbers count from, and what the other's do.
+    #[must_use]
+    pub const fn isns_of(&self, side: Side) -> [Option<Isn>; 2] {
+        let [a, b] = self.isns;
+        match side {
+            Side::A => [a, b],
+            Side::B => [b, a],
+        }
+    }
+
+    /// The conversation as one JSON object. Packets are counted from 1 on, numbers from the
+    /// SYNs; a window is `null` where nobody knows its scale.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let [first, second] = self.names();
+        let name = |side| if side == Side::A { first } else { second };
+        let segment = |segment: &InFlow| {
+            let window = match segment.window {
+                Window::Bytes(bytes) => Some(bytes),
+                Window::AtLeast(_) => None,
+            };
+            json!({
+                "packet": segment.packet + 1, "from": name(segment.from),
+                "flags": segment.flags.to_string(), "seq": segment.seq, "ack": segment.ack,
+                "len": segment.len, "window": window, "checksum": segment.checksum.to_string(),
+            })
+        };
+        let end = |(end, isn): (&End, Option<Isn>)| {
+            json!({
+                "ip": end.ip, "port": end.port, "isn": isn.map(|isn| isn.number.0),
+                "isn_certain": isn.is_some_and(|isn| isn.certain),
+            })
+        };
+        let ends: Vec<_> = self.ends.iter().zip(self.isns).map(end).collect();
+        let segments: Vec<_> = self.segments.iter().map(segment).collect();
+        json!({
+            "v": 1, "type": "conversation", "client_known": self.client_known, "ends": ends,
+            "address_sum": self.address_sum, "segments": segments,
+        })
+        .to_string()
+    }
 }
 
 /// Reads packets that were captured one behind the other. A SYN with a new number between the

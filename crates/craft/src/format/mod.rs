@@ -85,7 +85,10 @@ impl Form {
             Some(texts.collect::<String>().into_bytes())
         };
         match self {
-            Self::Boxes => each(&|packet| boxes(packet, start)),
+            Self::Boxes => {
+                let all: Vec<_> = packets.iter().map(|(_, packet)| boxes(packet, start)).collect();
+                Some(all.join("\n").into_bytes())
+            }
             Self::Hex => each(&|packet| format!("{}\n", Hex(packet))),
             Self::Dump => each(&dump),
             Self::Bytes => Some(packets.iter().flat_map(|(_, packet)| packet).copied().collect()),
@@ -96,7 +99,7 @@ impl Form {
             Self::Tcpdump => each(&|packet| format!("{}\n", tcpdump(packet, start))),
             Self::Json => each(&|packet| format!("{}\n", decode(packet, start).json())),
             Self::Pcapng => pcapng(packets, start),
-            Self::Rust => each(&rust),
+            Self::Rust => Some(rust_constants(packets).into_bytes()),
             Self::Scapy => each(&|packet| format!("{}\n", scapy(packet, start))),
         }
     }
@@ -136,9 +139,21 @@ fn commented(bytes: &[u8]) -> String {
     out
 }
 
+/// A constant for each packet, numbered if there are several.
+fn rust_constants(packets: &[(Duration, Vec<u8>)]) -> String {
+    let constants: Vec<_> = match packets {
+        [(_, packet)] => vec![rust("PACKET", packet)],
+        several => {
+            let numbered = several.iter().enumerate();
+            numbered.map(|(i, (_, packet))| rust(&format!("PACKET_{}", i + 1), packet)).collect()
+        }
+    };
+    constants.join("\n")
+}
+
 /// A constant for a Rust program.
-fn rust(bytes: &[u8]) -> String {
-    let mut out = format!("const PACKET: [u8; {}] = [\n", bytes.len());
+fn rust(name: &str, bytes: &[u8]) -> String {
+    let mut out = format!("const {name}: [u8; {}] = [\n", bytes.len());
     for row in bytes.chunks(12) {
         let row: Vec<_> = row.iter().map(|byte| format!("{byte:#04x},")).collect();
         let _ = writeln!(out, "    {}", row.join(" "));

@@ -26,16 +26,19 @@ type Arguments = &'static [(&'static str, From)];
 const ETHERNET: Arguments =
     &[("dst", Text(Field::EthDst)), ("src", Text(Field::EthSrc)), ("type", Number(Field::EthType))];
 
+/// What versions before 2.6 have for DEI, and later ones understand.
+const DEI: &str = "id";
+
 const VLAN: Arguments = &[
     ("prio", Number(Field::VlanPriority)),
-    ("dei", Number(Field::VlanDropEligible)),
+    (DEI, Number(Field::VlanDropEligible)),
     ("vlan", Number(Field::VlanId)),
     ("type", Number(Field::VlanType)),
 ];
 
 const INNER_VLAN: Arguments = &[
     ("prio", Number(Field::InnerVlanPriority)),
-    ("dei", Number(Field::InnerVlanDropEligible)),
+    (DEI, Number(Field::InnerVlanDropEligible)),
     ("vlan", Number(Field::InnerVlanId)),
     ("type", Number(Field::InnerVlanType)),
 ];
@@ -133,7 +136,12 @@ fn part(bytes: &[u8], layout: &Layout, layer: Layer, header: &[u8]) -> Option<St
                 joined.sum::<Option<u128>>()?.to_string()
             }
         };
-        words.push(format!("{name}={value}"));
+        // What it is by default, under either name.
+        let left_out =
+            matches!(from, Number(Field::VlanDropEligible | Field::InnerVlanDropEligible));
+        if !left_out || value != "0" {
+            words.push(format!("{name}={value}"));
+        }
     }
     match (layer, header.get(20..)) {
         (Layer::Tcp, _) => words.push(format!("options=[{}]", options(header)?)),

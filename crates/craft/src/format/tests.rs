@@ -154,7 +154,7 @@ const PACKET: [u8; 13] = [
     0x0c,
 ];
 ";
-    assert_eq!(rust(&(0..13).collect::<Vec<_>>()), expected);
+    assert_eq!(rust("PACKET", &(0..13).collect::<Vec<_>>()), expected);
 }
 
 #[test]
@@ -169,4 +169,20 @@ fn segments_without_addresses_fit_no_capture() {
     let packets = [(Duration::ZERO, built("[S] layers tcp"))];
     assert_eq!(Form::Pcapng.show(&packets, Start::Tcp), None);
     assert!(Form::Json.show(&packets, Start::Tcp).is_some());
+}
+
+#[test]
+fn several_constants_have_names_of_their_own_and_read_back() {
+    let packets = [built("[S] seq 1"), built("[.] ack 2")];
+    let timed = packets.clone().map(|packet| (Duration::ZERO, packet));
+    let text = String::from_utf8(Form::Rust.show(&timed, Start::Ip).unwrap()).unwrap();
+    assert!(text.contains("PACKET_1: [u8; 40]") && text.contains("PACKET_2: "), "{text}");
+    assert_eq!(crate::decode::read_bytes(text.as_bytes()), Ok(packets.to_vec()));
+}
+
+#[test]
+fn boxes_of_several_packets_stand_apart() {
+    let packets = [built("[S]"), built("[.]")].map(|packet| (Duration::ZERO, packet));
+    let text = String::from_utf8(Form::Boxes.show(&packets, Start::Ip).unwrap()).unwrap();
+    assert_eq!(text.matches("|\n\nIP__").count(), 1, "{text}");
 }

@@ -11,6 +11,7 @@ mod payload;
 mod print;
 pub mod value;
 
+pub use line::is_row;
 pub use pair::Pair;
 pub use payload::{Hex, unescape};
 

@@ -206,3 +206,48 @@ fn the_nearest_name_is_near_enough_to_have_been_meant() {
     assert_eq!(nearest("TTL", ["ttl"]), Some("ttl"));
     assert_eq!(nearest("bogus", ["ttl", "seq"]), None);
 }
+
+#[test]
+fn the_segment_of_a_ladders_row_is_read() {
+    let syn = "      0  SYN-SENT     ──▶ [S]   seq 0 win 64240 mss 1460 ws 7    SYN-RECEIVED •";
+    assert_eq!(read(syn).to_string(), "[S] seq 0 win 64240 <mss 1460, wscale 7>");
+    let third = "   93  ESTABLISHED  ──▶ [.]   seq 1 ack 1 win 65408 (511<<7)      ESTABLISHED ~";
+    assert_eq!(read(third).to_string(), "[.] seq 1 ack 1 win 511");
+    let get = "  205  ESTABLISHED  ◀── [P.]  seq 1 ack 1 len 54 \"GET / HTTP/1.1\" ESTABLISHED •";
+    assert_eq!(read(get).to_string(), "[P.] seq 1 ack 1 len 54");
+    let sack = "5 ESTABLISHED ──✗ [.U] seq 1 ack 9 sack 20-30 urg FIN-WAIT-1 •";
+    assert_eq!(read(sack).to_string(), "[.U] seq 1 ack 9 <sack 1 {20:30}>");
+}
+
+#[test]
+fn text_in_quotes_is_the_payload() {
+    assert_eq!(read("[P.] \"hi\"").to_string(), "[P.] data \"hi\"");
+    assert_eq!(read("[P.] len 2 \"hi\"").to_string(), "[P.] data \"hi\"");
+    assert_eq!(fault("mss x"), "mss x\n    ^ expected a number that fits");
+}
+
+#[test]
+fn what_tcpdump_tells_of_the_link_is_read() {
+    let read = read(
+        "05:12:11.253802 02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype 802.1Q-QinQ (0x88a8), \
+         length 66: vlan 5, p 3, DEI, ethertype 802.1Q, vlan 6, p 0, ethertype IPv4 (0x0800), \
+         10.0.0.1.5 > 10.0.0.2.80: Flags [S], seq 7, win 9, length 0",
+    );
+    assert_eq!(
+        read.to_string(),
+        "10.0.0.1:5 > 10.0.0.2:80 [S] seq 7 win 9 len 0 eth-dst 02:00:00:00:00:02 \
+         eth-src 02:00:00:00:00:01 vlan-priority 3 vlan-dei 1 vlan 5 vlan2-priority 0 vlan2 6"
+    );
+}
+
+#[test]
+fn what_tcpdump_tells_of_the_link_and_the_ip_header_is_read() {
+    let read = read(
+        "02:00:00:00:00:01 (oui Unknown) > 02:00:00:00:00:02 (oui Unknown), ethertype IPv4 \
+         (0x0800), length 58: (tos 0x0, ttl 63, id 1, offset 0, flags [none], proto TCP (6), \
+         length 44)    10.0.0.1.5 > 10.0.0.2.80: Flags [S], seq 7, length 0",
+    );
+    let given = |field| read.given(field).unwrap();
+    assert_eq!((given(Field::EthSrc), given(Field::EthDst)), (0x0200_0000_0001, 0x0200_0000_0002));
+    assert_eq!((given(Field::Ttl), given(Field::TotalLen), given(Field::SrcPort)), (63, 44, 5));
+}

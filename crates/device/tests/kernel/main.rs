@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 mod capture;
+mod guard;
 mod host;
 mod impaired;
 mod interfaces;

@@ -3,8 +3,9 @@
 use handclasp_wire::ip::Ecn;
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Flags;
+use handclasp_wire::tcp::options::{AccEcn, AccEcnOrder};
 use handclasp_wire::tcp::options::{FastOpen, SackBlock, SackBlocks, Timestamps};
-use handclasp_wire::tcp::raw::{AccEcn, AccEcnOrder, TcpOption, kind};
+use handclasp_wire::tcp::raw::{TcpOption, kind};
 
 use super::cursor::{Cursor, Result};
 use super::lex::Kind;

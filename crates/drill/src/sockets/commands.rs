@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use handclasp_tcp::ecn::EcnMode;
+
 use super::Sockets;
 
 /// How deep scripts may name scripts.
@@ -64,6 +66,9 @@ impl Sockets {
             "tcp_syn_retries" => config.syn_retries = count,
             "tcp_syn_linear_timeouts" => config.syn_linear_timeouts = count,
             "tcp_synack_retries" => config.syn_ack_retries = count,
+            "tcp_recovery" => config.rack = on,
+            "tcp_early_retrans" => config.tail_loss_probes = on,
+            "tcp_frto" => config.f_rto = on,
             "tcp_retries1" => config.retries_warn = count,
             "tcp_retries2" => config.retries = count,
             "tcp_orphan_retries" => config.orphan_retries = count,
@@ -73,10 +78,21 @@ impl Sockets {
                 config.rto_variation_min = config.rto_min;
             }
             "tcp_rto_max_ms" => config.rto_max = Duration::from_millis(last.unsigned_abs()),
-            "tcp_congestion_control" if value != "reno" => {
-                notes.push(format!("this stack does not have: congestion control {value}"));
+            "tcp_congestion_control" => match value.parse() {
+                Ok(algorithm) => config.congestion = algorithm,
+                Err(_) => {
+                    notes.push(format!("this stack does not have: congestion control {value}"));
+                }
+            },
+            "tcp_slow_start_after_idle" => config.idle_restart = on,
+            "tcp_ecn" => {
+                config.ecn = match last {
+                    0 => EcnMode::Off,
+                    1 | 4 => EcnMode::Classic,
+                    3 => EcnMode::Accurate,
+                    _ => EcnMode::OnRequest,
+                };
             }
-            "tcp_ecn" if on => notes.push("this stack does not have: ECN".to_owned()),
             _ => {}
         }
     }

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use handclasp_tcp::State as Tcp;
+use handclasp_tcp::connection::Repair;
+use handclasp_tcp::ecn::Agreed;
 
 use super::Sockets;
 use super::descriptor::State;
 use crate::linux::{
     TCP_CLOSE, TCP_CLOSE_WAIT, TCP_CLOSING, TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2,
-    TCP_LAST_ACK, TCP_LISTEN, TCP_SYN_RECV, TCP_SYN_SENT, TCP_TIME_WAIT, TCPI_OPT_SACK,
-    TCPI_OPT_TIMESTAMPS, TCPI_OPT_WSCALE,
+    TCP_LAST_ACK, TCP_LISTEN, TCP_SYN_RECV, TCP_SYN_SENT, TCP_TIME_WAIT, TCPI_OPT_ECN,
+    TCPI_OPT_SACK, TCPI_OPT_TIMESTAMPS, TCPI_OPT_WSCALE,
 };
 
 /// What Linux tells for no threshold yet.
@@ -37,6 +39,7 @@ impl Sockets {
             (agreed.timestamps, TCPI_OPT_TIMESTAMPS),
             (agreed.sack, TCPI_OPT_SACK),
             (agreed.scaling, TCPI_OPT_WSCALE),
+            (info.ecn != Agreed::None, TCPI_OPT_ECN),
         ];
         let threshold = match info.ssthresh {
             u32::MAX => INFINITE_THRESHOLD,
@@ -50,6 +53,12 @@ impl Sockets {
             ("tcpi_rcv_wscale", i64::from(agreed.rcv_scale)),
             ("tcpi_rto", micros(Some(info.rto))),
             ("tcpi_snd_mss", i64::from(mss)),
+            ("tcpi_ca_state", repair(info.repair)),
+            ("tcpi_sacked", i64::from(info.sacked.div_ceil(mss))),
+            // Linux counts what was sent again among the lost until it is acknowledged.
+            ("tcpi_lost", i64::from((info.lost + connection.resent_outstanding()).div_ceil(mss))),
+            ("tcpi_dsack_dups", info.recovery.dsacks_received as i64),
+            ("tcpi_reord_seen", info.recovery.reorderings as i64),
             ("tcpi_unacked", i64::from(info.in_flight.div_ceil(mss))),
             ("tcpi_pmtu", i64::from(info.path_mtu)),
             ("tcpi_rtt", micros(info.rtt)),
@@ -82,6 +91,16 @@ impl Sockets {
             ("tcpi_notsent_bytes", i64::from(info.unsent)),
         ]);
         Some(fields)
+    }
+}
+
+/// Linux's number of a state of loss recovery, `tcpi_ca_state`.
+const fn repair(repair: Repair) -> i64 {
+    match repair {
+        Repair::Disorder => 1,
+        Repair::Fast => 3,
+        Repair::Timeout => 4,
+        _ => 0,
     }
 }
 

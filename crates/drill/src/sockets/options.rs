@@ -175,18 +175,27 @@ impl Sockets {
     pub fn set_bytes(&mut self, fd: i32, level: i64, name: i64, bytes: &[u8]) -> Result<(), Errno> {
         self.socket_at_mut(fd)?.options.insert((level, name), 0);
         let text = String::from_utf8_lossy(bytes);
-        match (level, name) {
-            (SOL_TCP, TCP_CONGESTION) if bytes == b"reno" => {}
-            (SOL_TCP, TCP_CONGESTION) => self.lacks(format!("congestion control {text}")),
+        let text = text.trim_end_matches('\0');
+        match (text.parse(), (level, name)) {
+            (Ok(algorithm), (SOL_TCP, TCP_CONGESTION)) => {
+                self.socket_at_mut(fd)?.config.congestion = algorithm;
+                if let Some(id) = self.socket_at(fd)?.connection() {
+                    self.act(id, |connection, cx| connection.set_congestion(cx, algorithm));
+                }
+            }
+            (Err(_), (SOL_TCP, TCP_CONGESTION)) => {
+                self.lacks(format!("congestion control {text}"));
+            }
             _ => self.lacks(format!("option {name} of level {level}")),
         }
+        self.tell_listener(fd);
         Ok(())
     }
 
     /// The name of a socket's congestion controller; `None` if the descriptor is no socket.
     #[must_use]
     pub fn congestion_name(&self, fd: i32) -> Option<&'static str> {
-        self.socket_at(fd).ok().map(|_| "reno")
+        self.socket_at(fd).ok().map(|socket| socket.config.congestion.name())
     }
 
     /// `getsockopt(2)` of a number.

@@ -1,11 +1,14 @@
 //! The sentences in English.
 
+mod experiment;
+
 use std::fmt::{self, Write};
 use std::time::Duration;
 
 use handclasp_tcp::State;
+use handclasp_tcp::event::LossSign;
 
-use super::{Cast, Count, Hint, Language, Message, Rate, Size, Time};
+use super::{Cast, Count, Hint, Language, Message, OwnAddress, Rate, Size, Time};
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -20,6 +23,10 @@ impl Language for English {
             Message::Note { from, note } => write_note(out, cast, from, note),
             Message::Ending(ending) => write_ending(out, cast, ending),
             Message::Hint(hint) => out.write_str(hint_text(hint)),
+            Message::Tried(which) => out.write_str(experiment::tried(which)),
+            Message::Theory(which) => out.write_str(experiment::theory(which)),
+            Message::Happened(happened) => experiment::happened(out, happened),
+            Message::Column(column) => out.write_str(experiment::column(column)),
             ref other => write_rest(out, other),
         }
     }
@@ -49,6 +56,10 @@ impl Cast {
 
     fn has(&self, side: Side) -> String {
         self.does(side, "have", "has")
+    }
+
+    fn knows(&self, side: Side) -> String {
+        self.does(side, "know", "knows")
     }
 
     fn choose<T>(&self, side: Side, ours: T, client: T, server: T) -> T {
@@ -106,9 +117,7 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
             let ends = cast.does(from, "end", "ends");
             write!(out, "{ends} it at once: what was not delivered is lost")
         }
-        Note::NoConnection => {
-            write!(out, "{} of no such connection", cast.does(from, "know", "knows"))
-        }
+        Note::NoConnection => write!(out, "{} of no such connection", cast.knows(from)),
         Note::StrayReset => {
             write!(out, "a RST that fits nothing: {} may ignore it", cast.subject(peer))
         }
@@ -119,6 +128,46 @@ fn write_note(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt:
         }
         Note::Damaged => write!(out, "✗ damaged on the way: its checksum fails"),
         Note::Copied => write!(out, "a copy that the link made"),
+        ref by_hand @ (Note::OldDuplicate
+        | Note::NeverSent
+        | Note::Undoes
+        | Note::Rejects
+        | Note::Fits
+        | Note::Forged
+        | Note::SlippedIn
+        | Note::UnaskedSynAck
+        | Note::CrossingSynAck
+        | Note::AnotherSyn) => write_by_hand(out, cast, from, by_hand),
+    }
+}
+
+/// What somebody who makes packets by hand says of them.
+fn write_by_hand(out: &mut dyn Write, cast: &Cast, from: Side, note: &Note) -> fmt::Result {
+    let peer = from.other();
+    match note {
+        Note::OldDuplicate => write!(out, "an old duplicate, which the network kept until now"),
+        Note::NeverSent => {
+            write!(out, "acknowledges what {} never sent: a RST is due", cast.subject(peer))
+        }
+        Note::Undoes => write!(out, "undoes what the old duplicate began"),
+        Note::Rejects => {
+            write!(out, "the ack fits nothing; {} on", cast.does(from, "wait", "waits"))
+        }
+        Note::Fits => write!(out, "invented as well, but the ack fits"),
+        Note::Forged => {
+            write!(out, "forged: somebody else sends it in {} name", cast.possessive(from))
+        }
+        Note::SlippedIn => {
+            write!(out, "not made by hand: this host's kernel knows of no such connection")
+        }
+        Note::UnaskedSynAck => {
+            write!(out, "a SYN-ACK for nothing that {} sent", cast.subject(peer))
+        }
+        Note::CrossingSynAck => {
+            write!(out, "the same SYN, with an ack now: {} seen the other", cast.has(from))
+        }
+        Note::AnotherSyn => write!(out, "another SYN than the one that was answered"),
+        _ => Ok(()),
     }
 }
 
@@ -137,12 +186,29 @@ fn write_again(out: &mut dyn Write, what: Resent, after: Option<Duration>) -> fm
         Resent::Wanted { duplicates } => {
             return write!(out, "again: {duplicates} duplicate ACKs asked for it");
         }
-        Resent::Data => "again: not acknowledged",
+        Resent::Data | Resent::Told { why: LossSign::Timeout } => "again: not acknowledged",
+        Resent::Told { why } => return out.write_str(told(why)),
         Resent::Fin => "FIN again: not acknowledged",
     };
     match after {
         Some(after) => write!(out, "{what} in {}", Time(after)),
         None => out.write_str(what),
+    }
+}
+
+/// Why a sender that tells it sends data again.
+fn told(why: LossSign) -> &'static str {
+    match why {
+        LossSign::DuplicateAcks => "again: three duplicate ACKs asked for it",
+        LossSign::Sack => "again: three segments behind it arrived",
+        LossSign::Rack => "again: something sent later arrived",
+        LossSign::PartialAck => "again: the last ACK stops before it",
+        LossSign::TailProbe => "again, as a probe: nothing behind it could show its loss",
+        LossSign::Rescue => "again: to keep ACKs coming, for nothing new may be sent",
+        LossSign::Reneging => "again: it was reported to be there, and is gone",
+        LossSign::PathMtu => "again: it was too large for the path",
+        LossSign::SynAck => "again: the server did not take what came with the SYN",
+        _ => "again: it may be lost",
     }
 }
 
@@ -176,6 +242,27 @@ fn write_ending(out: &mut dyn Write, cast: &Cast, ending: Ending) -> fmt::Result
     }
 }
 
+/// What is said of packets made by hand with the host's own address.
+fn write_own_address(out: &mut dyn Write, what: &OwnAddress<'_>) -> fmt::Result {
+    match *what {
+        OwnAddress::Guarded => write!(
+            out,
+            "with this host's own address; its kernel's resets of these connections are held back \
+             meanwhile"
+        ),
+        OwnAddress::Unguarded(why) => write!(
+            out,
+            "with this host's own address; its kernel will reset these connections, as nothing \
+             can hold it back ({why}). With a free address of the network (--address) there is no \
+             such trouble"
+        ),
+        OwnAddress::HeldBack(1) => write!(out, "1 reset of this host's kernel was held back"),
+        OwnAddress::HeldBack(count) => {
+            write!(out, "{} resets of this host's kernel were held back", Count(count))
+        }
+    }
+}
+
 fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
     match *message {
         Message::TimeHeading => write!(out, "time µs"),
@@ -200,16 +287,13 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Bytes { out: sent, r#in } => {
             write!(out, "{} out, {} in", Size(sent), Size(r#in))
         }
-        Message::BytesEqual => write!(out, "every byte as it was sent"),
-        Message::BytesDiffer => write!(out, "the bytes differ"),
-        Message::MovedOut { bytes, time } => {
-            write!(out, "out in {}: {}", Time(time), Rate { bytes, time })
-        }
-        Message::MovedIn { bytes, time } => {
-            write!(out, "in in {}: {}", Time(time), Rate { bytes, time })
-        }
-        Message::Retransmitted(count) => write!(out, "{} retransmitted", Count(count)),
-        Message::LostOnTheWay(count) => write!(out, "{} lost on the way", Count(count)),
+        Message::BytesEqual
+        | Message::BytesDiffer
+        | Message::MovedOut { .. }
+        | Message::MovedIn { .. }
+        | Message::Repairs { .. }
+        | Message::Retransmitted(_)
+        | Message::LostOnTheWay(_) => write_transfer(out, message),
         Message::Packets(1) => write!(out, "1 packet"),
         Message::Packets(count) => write!(out, "{} packets", Count(count)),
         Message::Connections(1) => write!(out, "1 connection"),
@@ -217,7 +301,55 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
-        Message::Note { .. } | Message::Ending(_) | Message::Hint(_) => Ok(()),
+        Message::OwnAddress(ref what) => write_own_address(out, what),
+        Message::HandHeading => write!(out, "by hand"),
+        Message::TriedHeading => write!(out, "tried"),
+        Message::TheoryHeading => write!(out, "theory"),
+        Message::Verdict { clause, as_said, happened } => {
+            write!(out, "{}as {clause} says: ", if as_said { "" } else { "not " })?;
+            experiment::happened(out, happened)
+        }
+        Message::Awaited { what, since, within } => {
+            write!(out, "waiting for {what}: {} s of {} s", since.as_secs(), within.as_secs())
+        }
+        Message::CallUs(socket) => {
+            write!(out, "waiting for the peer: have it connect to {socket}")
+        }
+        Message::Tally { as_said, otherwise } => {
+            write!(out, "{} as the RFCs say, {} not", Count(as_said), Count(otherwise))
+        }
+        Message::Note { .. }
+        | Message::Ending(_)
+        | Message::Hint(_)
+        | Message::Tried(_)
+        | Message::Theory(_)
+        | Message::Happened(_)
+        | Message::Column(_) => Ok(()),
+    }
+}
+
+/// How a transfer went.
+fn write_transfer(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
+    match *message {
+        Message::BytesEqual => write!(out, "every byte as it was sent"),
+        Message::BytesDiffer => write!(out, "the bytes differ"),
+        Message::MovedOut { bytes, time } => {
+            write!(out, "out in {}: {}", Time(time), Rate { bytes, time })
+        }
+        Message::Repairs { resent, spurious, timeouts } => {
+            let again = 100.0 * resent;
+            write!(out, "{again:.2} % sent again, {:.2} % for nothing, ", 100.0 * spurious)?;
+            match timeouts {
+                1 => write!(out, "1 timeout"),
+                _ => write!(out, "{} timeouts", Count(timeouts)),
+            }
+        }
+        Message::MovedIn { bytes, time } => {
+            write!(out, "in in {}: {}", Time(time), Rate { bytes, time })
+        }
+        Message::Retransmitted(count) => write!(out, "{} retransmitted", Count(count)),
+        Message::LostOnTheWay(count) => write!(out, "{} lost on the way", Count(count)),
+        _ => Ok(()),
     }
 }
 

@@ -79,7 +79,7 @@ const fn other(side: Side) -> &'static str {
 }
 
 /// `once`, `twice`, `5 times`.
-struct Times(u64);
+pub(super) struct Times(pub(super) u64);
 
 impl fmt::Display for Times {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,9 +4,11 @@
 //! does not have yet. What is no sentence is not here: states, flags, field names and commands
 //! are the same in every language.
 
+mod chinese;
 mod english;
+pub mod experiment;
 pub mod findings;
-mod quantity;
+pub mod quantity;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,6 +18,9 @@ use crate::track::Side;
 use crate::track::note::Note;
 use crate::track::summary::Ending;
 
+use experiment::{Column, Experiment, Happened};
+
+pub use chinese::Chinese;
 pub use english::English;
 pub use quantity::{Count, Rate, Size, Time};
 
@@ -42,6 +47,18 @@ pub trait Language: Sync {
 pub struct Cast {
     /// The end that is ours, of which a sentence says "we"; none in a capture.
     pub ours: Option<Side>,
+}
+
+/// What is to be said where packets are made by hand with the host's own address, whose kernel
+/// knows nothing of their connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnAddress<'a> {
+    /// The kernel is kept from resetting them.
+    Guarded,
+    /// Nothing keeps it from that, for this reason.
+    Unguarded(&'a str),
+    /// So many resets were held back.
+    HeldBack(u64),
 }
 
 /// What can be said.
@@ -108,6 +125,15 @@ pub enum Message<'a> {
         /// In this time.
         time: Duration,
     },
+    /// What it took to send it over a bad path.
+    Repairs {
+        /// The share of bytes that were sent again, 0 to 1.
+        resent: f64,
+        /// The share of segments that were sent again for nothing, as far as is known.
+        spurious: f64,
+        /// How often the retransmission timer fired.
+        timeouts: u64,
+    },
     /// How fast payload was received.
     MovedIn {
         /// Bytes of payload.
@@ -134,6 +160,49 @@ pub enum Message<'a> {
     },
     /// The user stopped it.
     Interrupted,
+    /// Packets are made by hand with the host's own address.
+    OwnAddress(OwnAddress<'a>),
+    /// Heading of the states of packets made by hand.
+    HandHeading,
+    /// Heading of what an experiment tries.
+    TriedHeading,
+    /// What an experiment tries.
+    Tried(Experiment),
+    /// Heading of what theory expects.
+    TheoryHeading,
+    /// What theory expects of an experiment.
+    Theory(Experiment),
+    /// What came of an experiment.
+    Happened(&'a Happened),
+    /// What came of an experiment, and whether that is what the document says.
+    Verdict {
+        /// Which, and where in it: `RFC 9293 §3.5`.
+        clause: &'a str,
+        /// Whether it is.
+        as_said: bool,
+        /// What came.
+        happened: &'a Happened,
+    },
+    /// How long a packet has been awaited.
+    Awaited {
+        /// What.
+        what: &'a str,
+        /// So long.
+        since: Duration,
+        /// Of this time at most.
+        within: Duration,
+    },
+    /// The peer is to be made to connect to us.
+    CallUs(SocketAddr),
+    /// How many experiments came out as the RFCs say, and how many did not.
+    Tally {
+        /// As they say.
+        as_said: u64,
+        /// Otherwise.
+        otherwise: u64,
+    },
+    /// Heading of a column in the table of experiments.
+    Column(Column),
     /// Heading of the commands to try next.
     Next,
     /// What a suggested command shows.

@@ -77,6 +77,49 @@ pub(super) fn wrap<'a>(
     lines
 }
 
+/// Lines of a sentence, as [`wrap`] makes them of words. Where a script has no spaces, a line may
+/// break between any two of its characters, but not in front of a closing mark nor behind an
+/// opening one.
+pub(super) fn wrap_text(text: &str, width: usize, hanging: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for (piece, space) in pieces(text) {
+        let indent = if lines.len() > 1 { hanging } else { 0 };
+        let Some(line) = lines.last_mut() else { break };
+        let gap = usize::from(space && cells(line) > indent);
+        if cells(line) + gap + cells(piece) <= width || cells(line) <= indent {
+            line.push_str(&" ".repeat(gap));
+            line.push_str(&cut(piece, width - indent));
+        } else {
+            lines.push(format!("{:hanging$}{}", "", cut(piece, width - hanging)));
+        }
+    }
+    lines
+}
+
+/// What must not be broken, and whether a space stands in front of it.
+fn pieces(text: &str) -> Vec<(&str, bool)> {
+    const CLOSING: &str = "，。；：、！？）」”,.;:!?)";
+    const OPENING: &str = "（「“(";
+    let mut pieces = Vec::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let (mut start, mut space) = (0, true);
+        let mut before: Option<char> = None;
+        for (at, c) in word.char_indices() {
+            let wide = |c: char| cells(c.encode_utf8(&mut [0; 4])) > 1;
+            let may = before.is_some_and(|b| {
+                (wide(b) || wide(c)) && !CLOSING.contains(c) && !OPENING.contains(b)
+            });
+            if may {
+                pieces.push((&word[start..at], space));
+                (start, space) = (at, false);
+            }
+            before = Some(c);
+        }
+        pieces.push((&word[start..], space));
+    }
+    pieces
+}
+
 fn cut(word: &str, width: usize) -> String {
     if cells(word) <= width {
         return word.into();

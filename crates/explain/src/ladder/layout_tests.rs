@@ -1,4 +1,4 @@
-use super::{Layout, cells, pad, wrap};
+use super::{Layout, cells, pad, wrap, wrap_text};
 
 #[test]
 fn the_columns_fill_the_line() {
@@ -28,4 +28,19 @@ fn lines_break_between_words_and_hang() {
 #[test]
 fn a_word_that_does_not_fit_is_cut() {
     assert_eq!(wrap(["abcdefgh"], 5, 0), ["abcd…"]);
+}
+
+#[test]
+fn a_sentence_breaks_between_words_and_between_wide_characters() {
+    let english = wrap_text("one two three", 8, 2);
+    assert_eq!(english, ["one two", "  three"]);
+    let chinese = wrap_text("服务器不知道 ACK 丢了，再发。", 10, 2);
+    assert_eq!(chinese, ["服务器不知", "  道 ACK", "  丢了，再", "  发。"]);
+    assert!(chinese.iter().all(|line| cells(line) <= 10));
+}
+
+#[test]
+fn what_is_too_long_is_cut() {
+    assert_eq!(wrap_text("abcdefghij", 5, 0), ["abcd…"]);
+    assert_eq!(wrap_text("", 5, 0), [""]);
 }

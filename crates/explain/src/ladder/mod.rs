@@ -14,7 +14,7 @@ use crate::catalogue::{Cast, Language, Message};
 use crate::track::row::{Known, Row};
 use crate::track::{Both, Side};
 
-use layout::{HANGING, Layout, MARK, STATE, TIME, pad, wrap};
+use layout::{HANGING, Layout, MARK, STATE, TIME, pad, wrap, wrap_text};
 
 /// So many rows of plain data in a row are shown before the rest is folded into one line.
 const PLAIN_ROWS: u64 = 4;
@@ -91,6 +91,28 @@ impl<'a, W: Write> Ladder<'a, W> {
         Ok(())
     }
 
+    /// Turns the ladder so that this end is ours and stands on the left.
+    pub const fn face(&mut self, ours: Side) {
+        self.view.left = ours;
+        self.view.cast = Cast { ours: Some(ours) };
+    }
+
+    /// A sentence with a heading in front of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ladder::title`].
+    pub fn paragraph(&mut self, heading: &str, text: &str) -> io::Result<()> {
+        /// Cells of the heading, with the gap behind it.
+        const HEADING: usize = 8;
+        let mut heading = pad(heading, HEADING);
+        for line in wrap_text(text, self.layout.width - HEADING, 0) {
+            writeln!(self.out, "{FAINT}{heading}{FAINT:#}{line}")?;
+            heading = pad("", HEADING);
+        }
+        Ok(())
+    }
+
     /// The columns' headings.
     ///
     /// # Errors
@@ -161,7 +183,7 @@ impl<'a, W: Write> Ladder<'a, W> {
             let style = if text.starts_with('✗') { BAD } else { FAINT };
             let room = self.layout.width - self.layout.arrow;
             let indent = pad("", self.layout.arrow);
-            for line in wrap(text.split(' '), room, 2) {
+            for line in wrap_text(&text, room, 2) {
                 writeln!(self.out, "{indent}{style}{line}{style:#}")?;
             }
         }
@@ -226,8 +248,23 @@ impl<'a, W: Write> Ladder<'a, W> {
     /// As [`Ladder::title`].
     pub fn outcome(&mut self, well: bool, parts: &[String]) -> io::Result<()> {
         self.unfold()?;
-        let (mark, style) = if well { ("✔", IN.bold()) } else { ("✘", BAD.bold()) };
+        let (mark, style) = mark(well);
         for (i, line) in join(parts, self.layout.width - 2, 0).iter().enumerate() {
+            let mark = if i == 0 { mark } else { " " };
+            writeln!(self.out, "{style}{mark}{style:#} {line}")?;
+        }
+        Ok(())
+    }
+
+    /// The last sentence of an experiment: whether it went as it should, and what happened.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ladder::title`].
+    pub fn verdict(&mut self, well: bool, text: &str) -> io::Result<()> {
+        self.unfold()?;
+        let (mark, style) = mark(well);
+        for (i, line) in wrap_text(text, self.layout.width - 2, 0).iter().enumerate() {
             let mark = if i == 0 { mark } else { " " };
             writeln!(self.out, "{style}{mark}{style:#} {line}")?;
         }
@@ -263,6 +300,37 @@ fn state_cell(known: Known, marked: bool) -> String {
     };
     let width = if marked { STATE + MARK } else { STATE };
     if marked { pad(&format!("{name} {mark}"), width) } else { pad(name, width) }
+}
+
+const fn mark(well: bool) -> (&'static str, Style) {
+    if well { ("✔", IN.bold()) } else { ("✘", BAD.bold()) }
+}
+
+/// Rows as lines of up to `width` cells, their columns aligned; the last column is wrapped.
+#[must_use]
+pub fn table<const N: usize>(rows: &[[String; N]], width: usize) -> Vec<String> {
+    /// Cells between columns.
+    const GAP: usize = 2;
+    /// The last column has room for a few words at least.
+    const LEAST: usize = 24;
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(layout::cells(cell));
+        }
+    }
+    let mut lines = Vec::new();
+    for row in rows {
+        let Some((last, front)) = row.split_last() else { continue };
+        let mut line: String =
+            front.iter().zip(widths).map(|(cell, width)| pad(cell, width + GAP)).collect();
+        let indent = layout::cells(&line);
+        for text in wrap_text(last, width.saturating_sub(indent).max(LEAST), 0) {
+            lines.push(format!("{line}{text}"));
+            line = pad("", indent);
+        }
+    }
+    lines
 }
 
 /// Parts with dots between them, on as few lines as they fit.

@@ -47,6 +47,10 @@ fn options(segment: &Segment, absolute: bool) -> Vec<String> {
     let mut words = Vec::new();
     words.extend(options.mss.map(|mss| format!("mss {mss}")));
     words.extend(options.window_scale.map(|scale| format!("ws {scale}")));
+    words.extend(options.fast_open.map(|cookie| match cookie.as_slice() {
+        [] => "tfo cookiereq".into(),
+        bytes => format!("tfo cookie of {} B", bytes.len()),
+    }));
     for (left, right) in &segment.sack {
         // A block below the acknowledgment tells of a duplicate (RFC 2883 §4).
         let again = segment.ack.is_some_and(|ack| SeqNumber(right.raw).le(SeqNumber(ack.raw)));

@@ -40,6 +40,10 @@ pub(crate) struct End {
     pub(crate) duplicate_acks: u32,
     /// The number of its FIN.
     pub(crate) fin: Option<SeqNumber>,
+    /// Whether it sent a SYN, with or without an acknowledgment.
+    pub(crate) sent_syn: bool,
+    /// Whether it sent one with an acknowledgment.
+    pub(crate) sent_syn_ack: bool,
     /// Whether the last segment that reached it was a SYN that it had before.
     pub(crate) syn_came_again: bool,
     /// Totals of what it sent.
@@ -49,6 +53,11 @@ pub(crate) struct End {
 }
 
 impl End {
+    /// Forgets the connection that is over, but not the state and what was counted.
+    pub(crate) fn begin_anew(&mut self) {
+        *self = Self { known: self.known, counts: self.counts, ..Self::default() };
+    }
+
     /// Its first sequence number, and that everything before `next` was seen.
     pub(crate) fn begins(&mut self, iss: SeqNumber, next: SeqNumber) {
         self.iss = Some(iss);
@@ -127,7 +136,11 @@ impl End {
             }
             return valid;
         }
-        if acceptable::touches_window(rcv_nxt, window, header.seq, seg_len) {
+        // Of SYNs that crossed, the one that comes again brings the ACK (RFC 9293 §3.5, figure 7).
+        let crossed = state == State::SynReceived
+            && header.flags.contains(Flags::SYN | Flags::ACK)
+            && peer.iss == Some(header.seq);
+        if crossed || acceptable::touches_window(rcv_nxt, window, header.seq, seg_len) {
             self.takes_ack(header);
             peer.arrived.add(header.seq, seg_len);
             self.takes_fin(peer);

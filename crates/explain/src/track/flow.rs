@@ -112,6 +112,7 @@ impl Flow {
         let start = *self.start.get_or_insert(packet.at);
         self.last = packet.at;
         let before = self.states();
+        self.begin_anew(from, packet.header);
         self.learn_bases(from, packet.header);
         let segment = self.segment(from, packet);
         let (sender, _) = self.pair(from);
@@ -176,6 +177,24 @@ impl Flow {
             Side::Client => (&mut self.ends.client, &mut self.ends.server),
             Side::Server => (&mut self.ends.server, &mut self.ends.client),
         }
+    }
+
+    /// A SYN with another number, where the last connection between the two is over, begins one
+    /// of which nothing is known yet.
+    fn begin_anew(&mut self, from: Side, header: &Header) {
+        let (sender, receiver) = (&self.ends[from], &self.ends[from.other()]);
+        let over =
+            matches!(receiver.known.state, Some(State::Closed | State::Listen | State::TimeWait));
+        let syn = header.flags & (Flags::SYN | Flags::ACK) == Flags::SYN;
+        if !syn || !over || !sender.sent_syn || sender.iss == Some(header.seq) {
+            return;
+        }
+        for side in [Side::Client, Side::Server] {
+            self.ends[side].begin_anew();
+        }
+        // Whoever answers it does so because somebody listens.
+        self.ends[from.other()].known = Known { state: Some(State::Listen), read: false };
+        (self.handshake, self.first_fin, self.reset) = (Handshake::default(), None, None);
     }
 
     /// Where each direction's numbers begin: at a SYN, or else at what is seen first, which
@@ -253,6 +272,10 @@ impl Flow {
         }
         handshake.repeated |= again && step.has(Flags::SYN);
         let (sender, _) = self.pair(step.from);
+        if step.has(Flags::SYN) && step.packet.fate != Fate::Copied {
+            sender.sent_syn = true;
+            sender.sent_syn_ack |= step.has(Flags::ACK);
+        }
         sender.counts.retransmitted += u64::from(again);
         if step.has(Flags::RST) || step.packet.fate == Fate::Copied {
             return;

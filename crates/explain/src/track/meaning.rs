@@ -68,6 +68,18 @@ impl Flow {
     }
 
     fn syn_note(&self, step: &Step<'_>) -> Note {
+        let (sender, peer) = (&self.ends[step.from], &self.ends[step.from.other()]);
+        let has_ack = step.has(Flags::ACK);
+        if has_ack && self.answers_nothing(step) {
+            return Note::UnaskedSynAck;
+        }
+        if has_ack && step.sighting == Sighting::Again && !sender.sent_syn_ack {
+            return Note::CrossingSynAck;
+        }
+        let answered = peer.sent_syn_ack && sender.iss != Some(step.packet.header.seq);
+        if !has_ack && answered {
+            return Note::AnotherSyn;
+        }
         if step.sighting == Sighting::Again {
             let what = match (step.has(Flags::ACK), self.ends[step.from].syn_came_again) {
                 (false, _) => Resent::Syn,
@@ -81,6 +93,18 @@ impl Flow {
             (false, Some(State::SynSent | State::SynReceived)) => Note::CrossingSyn,
             (false, _) => Note::First { isn: step.packet.header.seq.0 },
         }
+    }
+
+    /// Whether a SYN-ACK is no answer to anything that the other end is known to have sent.
+    fn answers_nothing(&self, step: &Step<'_>) -> bool {
+        let peer = step.from.other();
+        let first = !self.ends[peer].sent_syn;
+        let never_asked = matches!(step.before[peer].state, Some(State::Closed | State::Listen));
+        let other_number = self.ends[peer].iss.is_some_and(|iss| {
+            let ack = step.packet.header.ack;
+            ack.le(iss) || ack.gt(self.ends[peer].sent.end())
+        });
+        first && never_asked || !first && other_number
     }
 
     fn again(&self, step: &Step<'_>, what: Resent) -> Note {

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use handclasp_tcp::State;
+use handclasp_tcp::event::LossSign;
 
 use super::row::Number;
 
@@ -19,6 +20,27 @@ pub enum Note {
     },
     /// The second: a SYN that acknowledges the first.
     Second,
+    /// A SYN of an earlier time, which the network kept until now.
+    OldDuplicate,
+    /// It acknowledges what was never sent, so that a RST is due (RFC 9293 §3.10.7.3).
+    NeverSent,
+    /// It undoes what the old duplicate began.
+    Undoes,
+    /// A RST for an acknowledgment that fits nothing; its sender waits on.
+    Rejects,
+    /// Invented, but with numbers that fit.
+    Fits,
+    /// Somebody else sent it in this end's name.
+    Forged,
+    /// The kernel of our own host sent it, which knows nothing of the connection.
+    SlippedIn,
+    /// A SYN that acknowledges a number which the other end never sent, or which it sent so
+    /// long ago that it knows no more of it.
+    UnaskedSynAck,
+    /// The same SYN as before, which acknowledges the one that it met.
+    CrossingSynAck,
+    /// A SYN with another number than the one that was answered.
+    AnotherSyn,
     /// A SYN that met another: both ends open at once (RFC 9293 §3.5, figure 7).
     CrossingSyn,
     /// The third: the first packet that acknowledges the server's SYN.
@@ -105,6 +127,11 @@ pub enum Resent {
     Wanted {
         /// How many.
         duplicates: u32,
+    },
+    /// Data, for a reason that the sender itself told.
+    Told {
+        /// The reason.
+        why: LossSign,
     },
     /// A FIN, with or without data.
     Fin,

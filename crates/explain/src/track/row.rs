@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use handclasp_tcp::State;
+use handclasp_tcp::event::LossSign;
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::{Flags, Options};
 use handclasp_wire::time::Instant;
 
-use super::note::Note;
+use super::note::{Note, Resent};
 use super::{Both, Fate, Side};
 
 /// How much of a payload's beginning a row keeps.
@@ -98,6 +99,15 @@ pub struct Row {
 }
 
 impl Row {
+    /// The sender told why it sent this data again: it knows better than who watches the link.
+    pub fn sent_again_for(&mut self, why: LossSign) {
+        for note in &mut self.notes {
+            if let Note::Again { what: what @ (Resent::Data | Resent::Wanted { .. }), .. } = note {
+                *what = Resent::Told { why };
+            }
+        }
+    }
+
     /// Whether it is one more packet of data, or its acknowledgment, and nothing else.
     #[must_use]
     pub fn is_plain(&self) -> bool {

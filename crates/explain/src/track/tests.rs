@@ -318,3 +318,44 @@ fn a_packet_of_another_connection_is_not_taken() {
     };
     assert!(talk.flow.see(&packet).is_none());
 }
+
+#[test]
+fn two_syns_that_cross_make_one_connection() {
+    let mut talk = Talk::new();
+    talk.syn().server("S", 0, 0, "");
+    assert_eq!(talk.last().notes, [Note::CrossingSyn]);
+    assert_eq!(talk.client("S.", 0, 1, "").last().notes, [Note::CrossingSynAck]);
+    assert_eq!(talk.server("S.", 0, 1, "").last().notes, [Note::CrossingSynAck]);
+    assert_eq!(talk.states(), (ESTABLISHED, ESTABLISHED));
+}
+
+#[test]
+fn a_syn_ack_that_nobody_asked_for_answers_nothing() {
+    let mut talk = Talk::new();
+    talk.flow.read(Side::Client, State::Listen);
+    assert_eq!(talk.syn_ack().last().notes, [Note::UnaskedSynAck]);
+    let mut talk = Talk::new();
+    talk.syn().server("S.", 0, 1001, "");
+    assert_eq!(talk.last().notes, [Note::UnaskedSynAck]);
+    assert_eq!(talk.states().0, SYN_SENT);
+}
+
+#[test]
+fn a_syn_with_another_number_begins_anew_where_the_last_connection_is_over() {
+    let mut talk = Talk::open();
+    talk.client("R", 1, 0, "");
+    assert_eq!(talk.states(), (CLOSED, CLOSED));
+    talk.client("S", 5000, 0, "");
+    assert_eq!(talk.last().notes, [Note::First { isn: CLIENT_ISN + 5000 }]);
+    assert_eq!(talk.last().segment.seq.relative, 0);
+    assert_eq!(talk.states(), (SYN_SENT, SYN_RECEIVED));
+    assert_eq!(talk.flow.summary().sent.client.packets, 4);
+}
+
+#[test]
+fn a_syn_with_another_number_than_the_answered_one_is_told() {
+    let mut talk = Talk::new();
+    talk.flow.read(Side::Server, State::Listen);
+    talk.syn().syn_ack().client("S", 10, 0, "");
+    assert_eq!(talk.last().notes, [Note::AnotherSyn]);
+}

@@ -1,5 +1,6 @@
 //! Programs to run on simulated hosts.
 
+pub mod bulk;
 pub mod echo;
 pub mod http;
 pub mod server;

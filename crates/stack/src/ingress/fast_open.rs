@@ -69,9 +69,9 @@ impl Host {
         after: Option<SeqNumber>,
         renewed: Option<FastOpen>,
     ) {
-        let Segment { tuple, header, text, .. } = segment;
+        let Segment { tuple, header, text, carriage, .. } = segment;
         let opening = self.opening(&tuple, after, cx.now);
-        let half = HalfOpen::new(&config, &tuple, &header, opening, cx);
+        let half = HalfOpen::new(&config, &tuple, &header, opening, cx).carried(carriage.ecn);
         let connection = half.open_fast(config.clone(), tuple, &header, text, renewed, cx);
         let id = store.insert(connection, Origin::Listener(listener));
         self.tcp.adopt(id, tuple, config, self.ip.path_mtu(tuple.remote_ip));

@@ -93,7 +93,8 @@ impl Host {
     ) {
         let Segment { tuple, header, .. } = segment;
         let opening = self.opening(tuple, after, cx.now);
-        let half = HalfOpen::new(&config, tuple, header, opening, cx);
+        let ecn = segment.carriage.ecn;
+        let half = HalfOpen::new(&config, tuple, header, opening, cx).carried(ecn);
         let syn_ack = match cookie {
             Some(cookie) => half.syn_ack_with_cookie(&config, tuple, cookie, cx),
             None => half.syn_ack(&config, tuple, cx),
@@ -187,9 +188,9 @@ impl Host {
         acceptor: Acceptor,
         segment: Segment,
     ) {
-        let Segment { tuple, header, text, .. } = segment;
+        let Segment { tuple, header, text, carriage, .. } = segment;
         let mut connection = half.complete(config.clone(), tuple, cx);
-        connection.segment_arrives(cx, &header, text);
+        connection.carried_segment_arrives(cx, &header, text, carriage);
         let origin = match acceptor {
             Acceptor::Listener(id) => Origin::Listener(id),
             Acceptor::Pending(id) => Origin::Pending(id),

@@ -29,7 +29,7 @@ impl Host {
         let (src, dst) = (IpAddr::V4(view.src()), IpAddr::V4(view.dst()));
         let destination = self.check_addresses(&arrived, src, dst)?;
         let (header_len, end) = (view.header_len(), usize::from(view.total_len()));
-        let (protocol, ttl) = (view.protocol(), view.ttl());
+        let (protocol, ttl, ecn) = (view.protocol(), view.ttl(), view.ecn());
         let identification = view.identification().into();
         let (offset, more) = (view.fragment_offset(), view.more_fragments());
         let is_fragment = view.is_fragment();
@@ -41,6 +41,7 @@ impl Host {
             protocol,
             protocol_at: PROTOCOL_AT,
             ttl,
+            ecn,
             payload: packet.slice(header_len..),
             packet,
             destination,

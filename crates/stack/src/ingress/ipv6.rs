@@ -35,7 +35,8 @@ impl Host {
         let judged = view.extensions().filter_map(Result::ok).try_for_each(check);
         let (offset, fragment, protocol) = (upper.offset, upper.fragment, upper.protocol);
         let protocol_at = last.map_or(NEXT_HEADER_AT, |extension| extension.offset) as u32;
-        let (ttl, end) = (view.hop_limit(), Ipv6::HEADER_LEN + view.payload().len());
+        let (ttl, ecn) = (view.hop_limit(), view.ecn());
+        let end = Ipv6::HEADER_LEN + view.payload().len();
         let mut packet = arrived.data;
         packet.truncate(end);
         let received = Received {
@@ -44,6 +45,7 @@ impl Host {
             protocol,
             protocol_at,
             ttl,
+            ecn,
             payload: packet.slice(offset..),
             packet,
             destination,

@@ -16,7 +16,7 @@ use core::net::IpAddr;
 use bytes::Bytes;
 use handclasp_tcp::Context;
 use handclasp_wire::frame::{Inbound, RxChecksum};
-use handclasp_wire::ip::{self, protocol};
+use handclasp_wire::ip::{self, Ecn, protocol};
 use handclasp_wire::ipv4::Ipv4View;
 
 use crate::discard::Discard;
@@ -48,6 +48,7 @@ struct Received {
     protocol_at: u32,
     /// Time to live or hop limit.
     ttl: u8,
+    ecn: Ecn,
     /// Behind the IP headers.
     payload: Bytes,
     /// From the IP header on; of a packet that came in fragments, the last one.

@@ -1,8 +1,9 @@
 //! TCP segments: checked, and handed to whom their four-tuple belongs.
 
 use bytes::{Buf, Bytes};
+use handclasp_tcp::ecn::Carriage;
 use handclasp_tcp::state::Cause;
-use handclasp_tcp::{Context, Tuple, half_open, time_wait};
+use handclasp_tcp::{Connection, Context, Tuple, half_open, time_wait};
 use handclasp_wire::error::Layer;
 use handclasp_wire::ip::is_unicast;
 use handclasp_wire::seq::SeqNumber;
@@ -22,6 +23,8 @@ pub(super) struct Segment {
     pub(super) header: Header,
     pub(super) text: Bytes,
     pub(super) destination: Destination,
+    /// What its packet tells beside it.
+    pub(super) carriage: Carriage,
 }
 
 impl Host {
@@ -49,7 +52,11 @@ impl Host {
         let header_len = view.header_len();
         let mut text = received.payload;
         text.advance(header_len);
-        let segment = Segment { tuple, header, text, destination: received.destination };
+        let each = received.segment_size.map_or(usize::MAX, |size| usize::from(size.max(1)));
+        let packets = text.len().div_ceil(each).clamp(1, usize::from(u16::MAX)) as u16;
+        let carriage = Carriage { ecn: received.ecn, packets };
+        let destination = received.destination;
+        let segment = Segment { tuple, header, text, destination, carriage };
         match self.tcp.demux.get(&tuple) {
             Some(Owner::Connection(id)) => self.for_connection(store, cx, id, segment),
             Some(Owner::HalfOpen(slot)) => self.for_half_open(store, cx, slot, segment),
@@ -66,10 +73,11 @@ impl Host {
         id: ConnId,
         segment: Segment,
     ) -> Result<(), Discard> {
-        let Segment { header, text, .. } = &segment;
-        let delivered = store
-            .with(id, |connection| connection.segment_arrives(cx, header, text.clone()))
-            .is_some();
+        let Segment { header, text, carriage, .. } = &segment;
+        let arrive = |connection: &mut Connection| {
+            connection.carried_segment_arrives(cx, header, text.clone(), *carriage);
+        };
+        let delivered = store.with(id, arrive).is_some();
         if delivered {
             self.touched(id);
             return Ok(());

@@ -4,18 +4,23 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use handclasp_wire::seq::SeqNumber;
+use handclasp_wire::tcp::options::SackBlock;
 use handclasp_wire::tcp::{Flags, Header};
+use handclasp_wire::time::Instant;
 
 use super::Connection;
+use super::repair::{News, dsack};
 use crate::acceptable::{self, Ack};
 use crate::context::Context;
-use crate::event::{Event, Judgment, LossSign};
+use crate::event::{Event, Judgment};
 use crate::half_open::reset_for;
 use crate::negotiation::timestamp;
-use crate::send::flight::{Delivery, Fate};
-use crate::send::recovery::mark_lost_by_sack;
+use crate::send::flight::{Delivery, Fate, Reading};
 use crate::state::{Cause, State};
 use crate::timer::Timer;
+
+/// How long a peer that seems to have reneged may take to say otherwise.
+const RENEGE_PATIENCE: Duration = Duration::from_millis(10);
 
 impl Connection {
     /// Fifth check (RFC 9293 §3.10.7.4): the ACK field. False drops the segment.
@@ -33,6 +38,7 @@ impl Connection {
             }
             self.follow(cx, Cause::SynAcknowledged);
             self.finish_handshake(cx, header);
+            self.note_first_report(cx, header, payload_len);
             self.take_window(cx, header);
             if self.snd.closed {
                 self.follow(cx, Cause::Close);
@@ -53,12 +59,12 @@ impl Connection {
             Ack::New | Ack::Old => {}
         }
         let window_moved = self.take_window(cx, header);
-        self.acknowledged(cx, header, kind, payload_len, window_moved);
-        self.rearm_after_ack(cx, kind == Ack::New);
+        let look_again = self.acknowledged(cx, header, kind, payload_len, window_moved);
+        self.rearm_after_ack(cx, kind == Ack::New, look_again);
         true
     }
 
-    /// What an acceptable ACK does to the flight.
+    /// What an acceptable ACK does to the flight. Returns when the reordering timer is to fire.
     fn acknowledged(
         &mut self,
         cx: &Context<'_>,
@@ -66,44 +72,88 @@ impl Connection {
         kind: Ack,
         payload_len: usize,
         window_moved: bool,
-    ) {
+    ) -> Option<Instant> {
         let una = self.snd.una;
         let in_flight = self.snd.pipe();
         let had_flight = !self.snd.flight.is_empty();
         let was_fast = self.snd.recovery.is_fast();
+        let reading = self.reading(cx, header);
         let mut delivery = Delivery::default();
         if kind == Ack::New {
             let held = self.snd.queue.len();
-            delivery = self.snd.acknowledged(header.ack, cx.now);
+            delivery = self.snd.acknowledged(header.ack, &reading);
             cx.budget.give_back(held - self.snd.queue.len());
             self.stats.bytes_acked += (held - self.snd.queue.len()) as u64;
             self.life.doubtful = false;
         }
-        let newly_sacked = self.take_sack(cx, header, &mut delivery);
+        let newly_sacked = self.take_sack(header, &reading, &mut delivery);
         self.measure(cx, header, &delivery, kind);
 
         let acked = self.snd.una - una;
-        let (smss, sack) = (u32::from(self.snd.smss), self.negotiated.sack);
-        let partial =
-            kind == Ack::New && self.snd.recovery.progress(self.snd.una, acked, smss, sack);
+        let sack = self.negotiated.sack;
         let bare = header.seg_len(payload_len) == 0 && !window_moved;
         // RFC 6675 §2's definition with SACK, RFC 5681 §2's without.
         let tells_of_loss = if sack { newly_sacked > 0 } else { bare };
-        let duplicate = kind == Ack::Old && header.ack == una && had_flight && tells_of_loss;
+        let repeats = kind == Ack::Old && header.ack == una && had_flight;
+        let duplicate = repeats && tells_of_loss;
         if duplicate {
             self.stats.duplicate_acks += 1;
             self.judge(cx, Judgment::DuplicateAck);
         }
-        self.find_losses(cx, &delivery, duplicate, partial, in_flight);
-        self.snd.feed_controller(cx.now, acked, &delivery, was_fast);
+        let news = News {
+            delivery,
+            dsack: dsack(header).filter(|block| sack && self.may_be_ours(block)),
+            acked,
+            newly_sacked,
+            duplicate,
+            bare: repeats && bare && header.options.sack.is_empty(),
+            in_flight,
+            echo: self.echo(header),
+        };
+        let look_again = self.recover(cx, &news);
+        let marked = self.note_report(cx, header, delivery.bytes, in_flight);
+        self.snd.feed_controller(cx.now, acked, &delivery, in_flight, was_fast || marked);
         self.snd.tune_limit(&self.config, cx.budget.under_pressure());
         if delivery.bytes > 0 {
             self.record_congestion(cx);
         }
+        look_again
+    }
+
+    /// What an ACK is read with.
+    pub(super) fn reading(&self, cx: &Context<'_>, header: &Header) -> Reading {
+        let millis = cx.now.as_millis();
+        let echoed_before = self.echo(header).map_or(Instant::FAR_FUTURE, |echo| {
+            let age = (self.stamp(cx)).wrapping_sub(echo);
+            Instant::from_millis((millis + 1).saturating_sub(u64::from(age)))
+        });
+        Reading {
+            now: cx.now,
+            min_rtt: self.snd.rtt.min().unwrap_or_default(),
+            echoed_before,
+            smss: u32::from(self.snd.smss),
+        }
+    }
+
+    /// The timestamp that an ACK echoes, if it does.
+    fn echo(&self, header: &Header) -> Option<u32> {
+        let stamps = header.options.timestamps.filter(|_| self.negotiated.timestamps)?;
+        (stamps.echo != 0).then_some(stamps.echo)
+    }
+
+    /// The TSval of what is sent now.
+    pub(super) fn stamp(&self, cx: &Context<'_>) -> u32 {
+        timestamp(cx.now, self.opening.timestamp_offset)
+    }
+
+    /// Whether a block reports something that we sent lately enough to remember.
+    fn may_be_ours(&self, block: &SackBlock) -> bool {
+        let lately = self.snd.una - self.snd.max_wnd;
+        block.left.ge(lately) && block.right.le(self.snd.nxt)
     }
 
     /// Marks what the SACK option reports (RFC 2018 §5); returns the bytes newly reported.
-    fn take_sack(&mut self, cx: &Context<'_>, header: &Header, delivery: &mut Delivery) -> u32 {
+    fn take_sack(&mut self, header: &Header, reading: &Reading, delivery: &mut Delivery) -> u32 {
         if !self.negotiated.sack {
             return 0;
         }
@@ -114,7 +164,7 @@ impl Connection {
                 && block.left.lt(block.right)
                 && block.right.le(self.snd.nxt);
             if valid {
-                delivery.merge(self.snd.flight.selectively_acknowledge(*block, cx.now));
+                delivery.merge(self.snd.flight.selectively_acknowledge(*block, reading));
             }
         }
         delivery.bytes - before
@@ -143,7 +193,8 @@ impl Connection {
         // An ACK for every second segment of what was in flight (RFC 7323 appendix G).
         let flight = self.snd.flight.outstanding() + acked;
         let in_round = flight.div_ceil(2 * u32::from(self.snd.smss)).max(1);
-        self.snd.rtt.sample(&self.config, sample, in_round);
+        self.snd.rtt.sample(&self.config, cx.now, sample, in_round);
+        self.snd.recovery.probe_unmeasured = false;
         let rtt = &self.snd.rtt;
         cx.record(&self.tuple, || Event::Rtt {
             sample,
@@ -153,51 +204,11 @@ impl Connection {
         });
     }
 
-    /// Finds out what was lost and begins to repair it.
-    fn find_losses(
-        &mut self,
-        cx: &Context<'_>,
-        delivery: &Delivery,
-        duplicate: bool,
-        partial: bool,
-        in_flight: u32,
-    ) {
-        let smss = u32::from(self.snd.smss);
-        let snd = &mut self.snd;
-        let enough = duplicate && snd.recovery.duplicate_ack(smss, self.negotiated.sack);
-        let (bytes, by) = if self.negotiated.sack {
-            let reordering = snd.rtt.min().unwrap_or_default() / 4;
-            let newest = delivery.newest.as_ref();
-            let mut bytes = mark_lost_by_sack(&mut snd.flight, smss, newest, reordering);
-            if bytes == 0 && enough && snd.recovery.is_open() {
-                bytes = snd.flight.mark_first_lost(smss);
-            }
-            (bytes, LossSign::Sack)
-        } else if partial {
-            // RFC 6582 §3.2 step 3: at once, whatever the window says.
-            snd.recovery.first_resend = true;
-            (snd.flight.mark_first_lost(smss), LossSign::PartialAck)
-        } else if enough && snd.recovery.is_open() {
-            (snd.flight.mark_first_lost(smss), LossSign::DuplicateAcks)
-        } else {
-            (0, LossSign::DuplicateAcks)
-        };
-        if bytes == 0 {
-            return;
-        }
-        cx.record(&self.tuple, || Event::Loss { bytes, by });
-        if self.snd.recovery.is_open() {
-            self.snd.recovery.enter_fast(self.snd.nxt);
-            self.snd.controller.lost(cx.now, in_flight);
-            self.record_congestion(cx);
-        }
-    }
-
     pub(super) fn record_congestion(&self, cx: &Context<'_>) {
-        let controller = &self.snd.controller;
+        let snd = &self.snd;
         cx.record(&self.tuple, || Event::Congestion {
-            cwnd: controller.cwnd(),
-            ssthresh: controller.ssthresh(),
+            cwnd: snd.cwnd(),
+            ssthresh: snd.controller.ssthresh(),
         });
     }
 
@@ -228,7 +239,7 @@ impl Connection {
     }
 
     /// RFC 6298 §5.2, §5.3, and the persist timer's beginning and end.
-    fn rearm_after_ack(&mut self, cx: &Context<'_>, progress: bool) {
+    fn rearm_after_ack(&mut self, cx: &Context<'_>, progress: bool, look_again: Option<Instant>) {
         if self.window_is_shut() {
             // The peer lives, it is only full (RFC 9293 §3.8.6.1): what it takes to open its
             // window counts against nobody.
@@ -249,10 +260,23 @@ impl Connection {
         }
         // Every partial ACK in recovery starts the timer anew, not the first alone: the slower
         // and steadier variant of RFC 6582 §4.
+        let reneged = self.has_reneged();
         if self.snd.flight.is_empty() {
             self.timers.cancel(Timer::Retransmit);
-        } else if progress || !self.timers.is_set(Timer::Retransmit) {
-            self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
+        } else if reneged {
+            // Its next ACK may tell otherwise: as Linux, half a round trip's patience.
+            let patience = RENEGE_PATIENCE.max(self.snd.rtt.srtt().unwrap_or_default() / 2);
+            let at = (cx.now + patience).min(self.rto_at(cx.now));
+            if progress {
+                self.arm(cx, Timer::Retransmit, at);
+            }
+        } else if let Some(at) = look_again {
+            self.arm(cx, Timer::Reorder, at);
+        } else if progress || !self.timers.watches() {
+            self.watch_flight(cx, cx.now + self.snd.rtt.rto(&self.config));
+        } else if !self.timers.is_set(Timer::Retransmit) {
+            // A probe or a look that the ACK made needless.
+            self.watch_flight(cx, self.rto_at(cx.now));
         }
     }
 
@@ -267,12 +291,10 @@ impl Connection {
         snd.wnd == 0 && (snd.unsent() > 0 || snd.fin_waits())
     }
 
-    /// Takes the peer's word that it holds what it selectively acknowledged, unless its
-    /// cumulative ACK shows that it threw that away (RFC 2018 §8).
-    pub(super) fn check_reneging(&mut self) {
-        if self.snd.flight.first().is_some_and(|f| f.fate.contains(Fate::SACKED)) {
-            self.snd.flight.forget_sacks();
-        }
+    /// Whether the peer's cumulative ACK shows that it threw away what it had selectively
+    /// acknowledged (RFC 2018 §8).
+    pub(super) fn has_reneged(&self) -> bool {
+        self.snd.flight.first().is_some_and(|f| f.fate.contains(Fate::SACKED))
     }
 
     /// Our FIN may just have been acknowledged.

@@ -11,6 +11,7 @@ use handclasp_wire::tcp::{Flags, Header};
 use super::{Connection, Error};
 use crate::acceptable::{self, Reset, timestamp_is_old, touches_window};
 use crate::context::Context;
+use crate::ecn::Carriage;
 use crate::event::{Event, Judgment};
 use crate::half_open::reset_for;
 use crate::state::{Cause, State};
@@ -21,6 +22,17 @@ const TIMESTAMP_LIFETIME: Duration = Duration::from_secs(24 * 24 * 3600);
 impl Connection {
     /// A segment came in (RFC 9293 §3.10.7). `payload` is a slice of the received packet.
     pub fn segment_arrives(&mut self, cx: &Context<'_>, header: &Header, payload: Bytes) {
+        self.carried_segment_arrives(cx, header, payload, Carriage::default());
+    }
+
+    /// As [`Connection::segment_arrives`], with what its packet tells beside it.
+    pub fn carried_segment_arrives(
+        &mut self,
+        cx: &Context<'_>,
+        header: &Header,
+        payload: Bytes,
+        carriage: Carriage,
+    ) {
         let len = payload.len();
         cx.record(&self.tuple, || Event::Received { header, len });
         self.stats.segments_in += 1;
@@ -30,14 +42,20 @@ impl Connection {
                     self.pending.reply = Some(Box::new(reset_for(header, len)));
                 }
             }
-            State::SynSent => self.arrive_in_syn_sent(cx, header, payload),
-            _ => self.arrive_synchronized(cx, header, payload),
+            State::SynSent => self.arrive_in_syn_sent(cx, header, payload, carriage),
+            _ => self.arrive_synchronized(cx, header, payload, carriage),
         }
         self.rcv.settle(cx.budget);
     }
 
     /// RFC 9293 §3.10.7.4, "otherwise".
-    fn arrive_synchronized(&mut self, cx: &Context<'_>, header: &Header, payload: Bytes) {
+    fn arrive_synchronized(
+        &mut self,
+        cx: &Context<'_>,
+        header: &Header,
+        payload: Bytes,
+        carriage: Carriage,
+    ) {
         let flags = header.flags;
         // Both opened at once: the SYN-ACK lies before the window by its SYN alone.
         let crossed = self.state == State::SynReceived
@@ -71,6 +89,7 @@ impl Connection {
         if !self.check_ack(cx, header, payload.len()) {
             return;
         }
+        self.note_marks(header, carriage, payload.len());
         self.take_timestamp(cx, header, seq);
         self.after_fin_is_acknowledged(cx);
         self.arrive_text(cx, header, payload, seq);

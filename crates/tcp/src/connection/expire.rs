@@ -7,7 +7,6 @@ use handclasp_wire::time::Instant;
 use super::{Connection, Error};
 use crate::config::KeepAlive;
 use crate::context::Context;
-use crate::event::{Event, LossSign};
 use crate::receive::Urge;
 use crate::state::{Cause, State};
 use crate::timer::Timer;
@@ -22,10 +21,14 @@ impl Connection {
             self.fired(cx, timer);
             match timer {
                 Timer::Retransmit => self.retransmission_due(cx),
+                Timer::TailProbe => self.tail_probe_due(cx),
+                Timer::Reorder => self.reordering_settled(cx),
                 Timer::Persist => self.window_probe_due(cx),
                 Timer::DelayedAck => self.rcv.owed.urge = Urge::Now,
                 Timer::Override => self.pending.small = true,
                 Timer::KeepAlive => self.keep_alive_due(cx),
+                // What it held back is asked for anew.
+                Timer::Pacing => {}
                 Timer::FinWait2 => self.follow(cx, Cause::Timeout),
             }
         }
@@ -46,19 +49,15 @@ impl Connection {
             return;
         }
         self.stats.timeouts += 1;
-        self.check_reneging();
-        let in_flight = self.snd.flight.in_network();
-        // Of this data: the timer may still be backed off for data since acknowledged.
-        let first = self.snd.unanswered == 1;
-        let nxt = self.snd.nxt;
-        // What was resent and lost again counts as much as what was sent once.
-        let bytes = self.snd.flight.mark_lost(nxt, |_| true);
-        cx.record(&self.tuple, || Event::Loss { bytes, by: LossSign::Timeout });
-        self.snd.controller.timed_out(cx.now, in_flight, first);
-        self.record_congestion(cx);
-        self.snd.recovery.enter_loss(nxt);
+        self.lose_by_timeout(cx);
+        self.timers.cancel(Timer::Pacing);
         self.snd.rtt.backoff = self.snd.rtt.backoff.saturating_add(1);
-        self.pending.timeout = true;
+        self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
+    }
+
+    /// RFC 8985 §7.3: no ACK came for the last of what is in flight.
+    fn tail_probe_due(&mut self, cx: &Context<'_>) {
+        self.pending.tail_probe = true;
         self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
     }
 

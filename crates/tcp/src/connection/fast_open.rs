@@ -15,6 +15,7 @@ use crate::fast_open::{Known, Lesson, Part};
 use crate::half_open::HalfOpen;
 use crate::opening::Opening;
 use crate::receive::Urge;
+use crate::send::flight::Verdict;
 use crate::state::State;
 use crate::transmit::Slices;
 use crate::tuple::Tuple;
@@ -116,9 +117,10 @@ impl Connection {
             return;
         }
         let nxt = self.snd.nxt;
-        let bytes = self.snd.flight.mark_lost(nxt, |_| true);
+        let by = LossSign::SynAck;
+        let bytes = self.snd.flight.mark_lost(nxt, by, |_| Verdict::Lost).bytes;
         if bytes > 0 {
-            cx.record(&self.tuple, || Event::Loss { bytes, by: LossSign::SynAck });
+            cx.record(&self.tuple, || Event::Loss { bytes, by });
         }
     }
 
@@ -152,7 +154,7 @@ impl HalfOpen {
         c.snd.wnd = u32::from(syn.window);
         c.snd.max_wnd = c.snd.wnd;
         let smss = c.effective_mss();
-        c.snd.start(&c.config, smss, 0);
+        c.snd.start(&c.config, cx.now, smss, 0);
         text.truncate(usize::from(window));
         if !text.is_empty() {
             c.stats.data_segments_in += 1;

@@ -10,6 +10,7 @@ use super::{Connection, Error};
 use crate::acceptable::{self, Ack};
 use crate::config::Config;
 use crate::context::Context;
+use crate::ecn::Carriage;
 use crate::half_open::{HalfOpen, backed_off, reset_for};
 use crate::negotiation::{self, Negotiated};
 use crate::opening::Opening;
@@ -29,7 +30,13 @@ impl Connection {
     }
 
     /// RFC 9293 §3.10.7.3, in its order.
-    pub(super) fn arrive_in_syn_sent(&mut self, cx: &Context<'_>, header: &Header, payload: Bytes) {
+    pub(super) fn arrive_in_syn_sent(
+        &mut self,
+        cx: &Context<'_>,
+        header: &Header,
+        payload: Bytes,
+        carriage: Carriage,
+    ) {
         let flags = header.flags;
         let acks = flags.contains(Flags::ACK);
         let ack_is_good =
@@ -57,6 +64,7 @@ impl Connection {
             return;
         }
         self.follow(cx, Cause::SynAckArrived);
+        self.take_ecn(header, carriage);
         self.finish_handshake(cx, header);
         self.rcv.owed.urge = Urge::Now;
         self.arrive_text(cx, header, payload, header.seq + 1);
@@ -79,19 +87,20 @@ impl Connection {
     pub(super) fn finish_handshake(&mut self, cx: &Context<'_>, header: &Header) {
         let timeouts = self.snd.unanswered;
         let held = self.snd.queue.len();
-        let delivery = self.snd.acknowledged(header.ack, cx.now);
+        let reading = self.reading(cx, header);
+        let delivery = self.snd.acknowledged(header.ack, &reading);
         cx.budget.give_back(held - self.snd.queue.len());
         self.stats.bytes_acked += (held - self.snd.queue.len()) as u64;
         self.timers.cancel(Timer::Retransmit);
+        self.measure(cx, header, &delivery, Ack::New);
         if !self.serves_fast() || timeouts > 1 {
             let smss = self.effective_mss();
-            self.snd.start(&self.config, smss, timeouts);
+            self.snd.start(&self.config, cx.now, smss, timeouts);
         }
         self.settle_fast(cx, header);
         if self.snd.flight.in_network() > 0 {
             self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
         }
-        self.measure(cx, header, &delivery, Ack::New);
         if timeouts > 0 {
             self.snd.rtt.syn_timed_out();
         }
@@ -157,6 +166,7 @@ impl HalfOpen {
         let mut c = Connection::new(config, tuple, self.opening, cx);
         c.state = State::SynReceived;
         c.negotiated = self.negotiated;
+        c.serve_ecn(self.ecn, self.syn_ecn);
         c.rcv.start(self.irs, self.rcv_wnd(), self.negotiated.rcv_scale);
         c.rcv.ts_recent = self.ts_recent;
         c.snd.wl1 = self.irs;

@@ -1,19 +1,21 @@
 //! The connection itself: from SYN-SENT, or the end of SYN-RECEIVED, until it is over.
 //!
 //! `arrive` holds RFC 9293 §3.10.7's checks in the RFC's order, `handshake` what SYNs do,
-//! `acknowledge` what an ACK does, `text` what data, URG and FIN do, `transmit` what is sent
-//! when, `expire` what timers do, `user` the application's calls, `fast_open` data in the
-//! handshake.
+//! `acknowledge` what an ACK does, `repair` what losses do, `text` what data, URG and FIN do,
+//! `transmit` what is sent when, `expire` what timers do, `user` the application's calls,
+//! `fast_open` data in the handshake.
 
 mod acknowledge;
 mod activity;
 mod arrive;
+mod ecn;
 mod error;
 mod expire;
 mod fast_open;
 mod handshake;
 mod info;
 mod path;
+mod repair;
 mod segment;
 mod text;
 mod transmit;
@@ -28,10 +30,11 @@ use handclasp_wire::time::Instant;
 
 pub use activity::Activity;
 pub use error::{Error, PathError};
-pub use info::{Info, Statistics};
+pub use info::{Info, RecoveryCounts, Repair, Statistics};
 
 use crate::config::Config;
 use crate::context::Context;
+use crate::ecn::Feedback;
 use crate::event::{Event, Judgment};
 use crate::fast_open::Part;
 use crate::negotiation::Negotiated;
@@ -92,8 +95,10 @@ struct Pending {
     keep_alive: bool,
     /// The override timer fired: send less than a full segment.
     small: bool,
-    /// What leaves next is for the retransmission timer.
+    /// The SYN that leaves next is for the retransmission timer.
     timeout: bool,
+    /// A tail loss probe.
+    tail_probe: bool,
 }
 
 /// How the connection fares beyond its sequence numbers.
@@ -130,6 +135,8 @@ pub struct Connection {
     life: Life,
     /// Fast Open's part in the handshake, until that is over.
     fast: Option<Box<Part>>,
+    /// How marks are fed back, if the handshake agreed on that.
+    ecn: Option<Box<Feedback>>,
     stats: Statistics,
     /// The largest packet the path carries, as far as is known.
     path_mtu: u16,
@@ -167,6 +174,7 @@ impl Connection {
                 challenges_since: cx.now,
             },
             fast: None,
+            ecn: None,
             stats: Statistics::default(),
             path_mtu: opening.path_mtu,
             config,

@@ -5,6 +5,7 @@ use handclasp_wire::seq::SeqNumber;
 use super::{Connection, Error, PathError};
 use crate::context::Context;
 use crate::event::{Event, LossSign};
+use crate::send::flight::Verdict;
 use crate::state::{Cause, State};
 
 /// No path is believed to carry less (RFC 1191 §7.1 has no plateau of use below; forged
@@ -72,9 +73,12 @@ impl Connection {
             return;
         }
         let nxt = self.snd.nxt;
-        let bytes = self.snd.flight.mark_lost(nxt, |sent| sent.len > smss);
-        if bytes > 0 {
-            cx.record(&self.tuple, || Event::Loss { bytes, by: LossSign::PathMtu });
+        let by = LossSign::PathMtu;
+        let losses = self.snd.flight.mark_lost(nxt, by, |sent| {
+            if sent.len > smss { Verdict::Lost } else { Verdict::UnderWay }
+        });
+        if losses.bytes > 0 {
+            cx.record(&self.tuple, || Event::Loss { bytes: losses.bytes, by });
             self.snd.recovery.first_resend = true;
         }
     }

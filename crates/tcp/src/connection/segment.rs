@@ -1,5 +1,6 @@
 //! Headers of the segments we send.
 
+use bytes::Bytes;
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::options::{SackBlocks, Timestamps};
 use handclasp_wire::tcp::{Flags, Header, Options};
@@ -7,7 +8,7 @@ use handclasp_wire::tcp::{Flags, Header, Options};
 use super::Connection;
 use crate::context::Context;
 use crate::event::{Event, Purpose};
-use crate::negotiation::{self, timestamp};
+use crate::negotiation;
 use crate::receive::Urge;
 use crate::receive::reassembly::sack_option;
 use crate::state::State;
@@ -59,13 +60,15 @@ impl Connection {
         let window = self.syn_window();
         let bare = self.bare_header(self.snd.iss);
         if self.state == State::SynSent {
-            return Header { flags: Flags::SYN, window, options, ..bare };
+            let ecn = self.config.ecn.asks(self.snd.unanswered);
+            return Header { flags: Flags::SYN | ecn, window, options, ..bare };
         }
         let n = &self.negotiated;
         options.window_scale = n.scaling.then_some(n.rcv_scale);
         options.sack_permitted = n.sack;
         options.timestamps = self.timestamps_option(cx);
-        Header { ack: self.rcv.nxt, flags: Flags::SYN | Flags::ACK, window, options, ..bare }
+        let flags = Flags::SYN | Flags::ACK | self.syn_ack_ecn();
+        Header { ack: self.rcv.nxt, flags, window, options, ..bare }
     }
 
     /// The RST that ends the connection: at `snd.nxt`, where the peer must believe it
@@ -80,10 +83,9 @@ impl Connection {
     }
 
     fn timestamps_option(&self, cx: &Context<'_>) -> Option<Timestamps> {
-        self.negotiated.timestamps.then(|| Timestamps {
-            value: timestamp(cx.now, self.opening.timestamp_offset),
-            echo: self.rcv.ts_recent,
-        })
+        self.negotiated
+            .timestamps
+            .then(|| Timestamps { value: self.stamp(cx), echo: self.rcv.ts_recent })
     }
 
     fn sack_option(&mut self) -> SackBlocks {
@@ -108,18 +110,20 @@ impl Connection {
     pub(super) fn emit(
         &mut self,
         cx: &Context<'_>,
-        header: Header,
+        mut header: Header,
         payload: Slices,
         segment_size: Option<u16>,
         purpose: Purpose,
     ) -> Transmit {
-        let ip = IpFields { traffic_class: self.config.dscp << 2, ttl: self.config.ttl.max(1) };
+        let len: usize = payload.iter().map(Bytes::len).sum();
+        let ecn = self.mark(&mut header, len, purpose);
+        let traffic_class = self.config.dscp << 2 | ecn as u8;
+        let ip = IpFields { traffic_class, ttl: self.config.ttl.max(1) };
         let transmit = Transmit { header, payload, segment_size, ip };
-        let len = transmit.payload_len();
         let segments = segment_size.map_or(1, |size| len.div_ceil(usize::from(size)) as u64);
         self.stats.segments_out += segments;
         self.stats.bytes_out += len as u64;
-        if matches!(purpose, Purpose::Retransmit | Purpose::Timeout) {
+        if matches!(purpose, Purpose::Retransmit(_)) {
             self.stats.segments_resent += segments;
             self.stats.bytes_resent += len as u64;
         }

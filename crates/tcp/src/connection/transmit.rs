@@ -8,8 +8,10 @@ use handclasp_wire::tcp::{Flags, Header};
 
 use super::Connection;
 use crate::context::Context;
-use crate::event::{Event, Purpose};
+use crate::event::{Event, LossSign, Purpose};
 use crate::receive::{Owed, Urge};
+use crate::recovery::probe::Probe;
+use crate::send::flight::Fate;
 use crate::state::{Cause, State};
 use crate::timer::Timer;
 use crate::transmit::{Slices, Transmit};
@@ -47,7 +49,7 @@ impl Connection {
         let again = self.snd.nxt != self.snd.iss;
         if again {
             self.fall_back_from_fast();
-            self.snd.flight.mark_first_lost(1);
+            self.snd.flight.mark_first_lost(1, LossSign::Timeout);
             let mark = self.snd.resent_mark(cx.now);
             self.snd.flight.resend_lost(1, self.snd.nxt, mark);
         } else {
@@ -58,15 +60,18 @@ impl Connection {
         self.arm(cx, Timer::Retransmit, cx.now + self.syn_timeout());
         // A SYN-ACK that answers a crossing SYN is no retransmission.
         let timeout = core::mem::take(&mut self.pending.timeout);
-        let purpose = if timeout { Purpose::Timeout } else { Purpose::Open };
+        let again = Purpose::Retransmit(LossSign::Timeout);
+        let purpose = if timeout { again } else { Purpose::Open };
         Some(self.emit(cx, header, payload, None, purpose))
     }
 
     fn transmit_synchronized(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
         // A device that cuts bursts repeats the urgent pointer, which counts from each segment.
-        let burst = if self.snd.up.is_some() { 0 } else { burst };
+        let alone = self.snd.up.is_some() || self.ecn_forbids_bursts();
+        let burst = if alone { 0 } else { self.snd.burst(burst as u32) as usize };
         let transmit = self
             .transmit_lost(cx, burst)
+            .or_else(|| self.transmit_tail_probe(cx))
             .or_else(|| self.transmit_probe(cx))
             .or_else(|| self.transmit_new(cx, burst))
             .or_else(|| self.transmit_ack(cx));
@@ -74,6 +79,18 @@ impl Connection {
             self.snd.note_limit(cx.now);
         }
         transmit
+    }
+
+    /// Whether data has to wait for its turn in time.
+    fn is_paced(&self) -> bool {
+        self.timers.is_set(Timer::Pacing)
+    }
+
+    /// `len` numbers left: what follows them may have to wait.
+    fn pace(&mut self, cx: &Context<'_>, len: u32) {
+        if let Some(at) = self.snd.pace(cx.now, len) {
+            self.timers.set(Timer::Pacing, at);
+        }
     }
 
     /// Lost data, as far as the congestion window allows; the first piece in any case.
@@ -93,22 +110,70 @@ impl Connection {
         };
         let mark = self.snd.resent_mark(cx.now);
         // Sequence numbers beyond a window that shrank are not sent again (RFC 9293 §3.8.6).
-        let (seq, len) = self.snd.flight.resend_lost(most, self.snd.edge(), mark)?;
+        let (seq, len, why) = self.snd.flight.resend_lost(most, self.snd.edge(), mark)?;
         self.snd.recovery.first_resend = false;
         self.snd.last_sent_at = cx.now;
-        if !self.timers.is_set(Timer::Retransmit) {
+        self.note_resent(seq, len, self.stamp(cx));
+        // RFC 6675 §6: the first of what is in flight is on its way anew, and so is its timeout.
+        let anew = seq == self.snd.una && !self.timers.is_set(Timer::Reorder);
+        if anew || !self.timers.watches() || self.timers.is_set(Timer::TailProbe) {
             self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
         }
-        let timeout = core::mem::take(&mut self.pending.timeout);
-        let purpose = if timeout { Purpose::Timeout } else { Purpose::Retransmit };
-        Some(self.transmit_range(cx, seq, len, purpose))
+        self.pace(cx, len);
+        Some(self.transmit_range(cx, seq, len, Purpose::Retransmit(why)))
     }
 
     /// Whether something lost lies inside the peer's window, and ours lets it out.
     fn may_resend(&self) -> bool {
         let snd = &self.snd;
-        let room = snd.recovery.first_resend || snd.congestion_room() >= u32::from(snd.smss);
-        room && snd.flight.first_lost().is_some_and(|seq| seq.lt(snd.edge()))
+        if self.is_paced() {
+            return false;
+        }
+        let free = !snd.recovery.holds_back() && snd.congestion_room() >= u32::from(snd.smss);
+        (snd.recovery.first_resend || free)
+            && snd.flight.first_lost().is_some_and(|seq| seq.lt(snd.edge()))
+    }
+
+    /// A tail loss probe (RFC 8985 §7.3): a segment of new data if the peer's window takes one,
+    /// else the last of what is in flight, whatever the congestion window says.
+    fn transmit_tail_probe(&mut self, cx: &Context<'_>) -> Option<Transmit> {
+        let due = core::mem::take(&mut self.pending.tail_probe);
+        if !due || self.snd.flight.is_empty() || !self.snd.recovery.is_open() {
+            return None;
+        }
+        let smss = u32::from(self.snd.smss);
+        let new = self.snd.unsent().min(self.snd.window_room()).min(smss);
+        let transmit = if new > 0 {
+            self.transmit_new_data(cx, new, Purpose::TailProbe)
+        } else {
+            self.resend_tail(cx, smss)?
+        };
+        let resent = (new == 0).then_some(transmit.header.seq);
+        let (una, end, method) = (self.snd.una, self.snd.nxt, self.method());
+        self.snd.recovery.begin_trouble(method, una).probe = Some(Probe { end, resent });
+        self.snd.recovery.probe_unmeasured = true;
+        self.snd.recovery.count(|c| c.loss_probes += 1);
+        self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
+        Some(transmit)
+    }
+
+    /// The last segment of the flight again, though it is not known to be lost.
+    fn resend_tail(&mut self, cx: &Context<'_>, smss: u32) -> Option<Transmit> {
+        let last = self.snd.flight.last().filter(|last| !last.fate.contains(Fate::SACKED))?;
+        let fin = self.snd.fin.is_some_and(|fin| fin + 1 == last.end());
+        let text = last.len - u32::from(fin);
+        let whole = text.saturating_sub(1) / smss * smss;
+        let (seq, len) = (last.seq + whole, last.len - whole);
+        let edge = self.snd.edge();
+        if (seq + len).gt(edge) || self.snd.flight.lost() > 0 {
+            return None;
+        }
+        let why = LossSign::TailProbe;
+        self.snd.flight.mark_range_lost(seq, len, why);
+        let mark = self.snd.resent_mark(cx.now);
+        self.snd.flight.resend_lost(len, edge, mark)?;
+        self.snd.last_sent_at = cx.now;
+        Some(self.transmit_range(cx, seq, len, Purpose::Retransmit(why)))
     }
 
     /// A probe of a closed window or of an idle peer: an ACK with an old number and no text,
@@ -128,8 +193,11 @@ impl Connection {
     /// New data and the FIN, as far as both windows, Nagle and silly-window avoidance allow.
     fn transmit_new(&mut self, cx: &Context<'_>, burst: usize) -> Option<Transmit> {
         let unsent = self.snd.unsent();
-        // What was lost has precedence, though it may have to wait for room.
-        if unsent == 0 && !self.snd.fin_waits() || self.snd.flight.lost() > 0 {
+        // What was lost has precedence, though it may have to wait for room; but not while
+        // F-RTO finds out whether it was.
+        let waits = self.snd.flight.lost() > 0 && self.snd.recovery.frto_edge().is_none();
+        let nothing = unsent == 0 && !self.snd.fin_waits();
+        if nothing || waits || self.is_paced() {
             return None;
         }
         self.snd.restart_after_idle(&self.config, cx.now);
@@ -142,13 +210,19 @@ impl Connection {
             self.wait_for_room(cx, window);
             return None;
         }
-        if len == unsent {
+        Some(self.transmit_new_data(cx, len, Purpose::Data))
+    }
+
+    /// The next `len` bytes of new data, and the FIN if it follows them.
+    fn transmit_new_data(&mut self, cx: &Context<'_>, len: u32, purpose: Purpose) -> Transmit {
+        if len == self.snd.unsent() {
             self.snd.wishes.emptied(self.pending.small);
         }
         self.pending.small = false;
         self.timers.cancel(Timer::Override);
         let seq = self.next_new();
-        let fin = len == unsent && self.snd.fin_waits() && window > len;
+        let last = len == self.snd.unsent() && self.snd.fin_waits();
+        let fin = last && self.snd.window_room() > len;
         if fin {
             self.snd.fin = Some(seq + len);
         }
@@ -157,15 +231,21 @@ impl Connection {
         }
         self.snd.sent(cx.now, len + u32::from(fin));
         self.after_sending_new(cx);
-        Some(self.transmit_range(cx, seq, len + u32::from(fin), Purpose::Data))
+        self.pace(cx, len);
+        self.transmit_range(cx, seq, len + u32::from(fin), purpose)
     }
 
     /// How many bytes of new data may leave in one piece; 0 if none.
-    fn new_len(&self, burst: u32) -> u32 {
+    pub(super) fn new_len(&self, burst: u32) -> u32 {
         let smss = u32::from(self.snd.smss);
         let unsent = self.snd.unsent_of_record();
         let window = self.snd.window_room();
-        let usable = window.min(self.snd.congestion_room()).min(unsent);
+        let room = match self.snd.recovery.frto_edge() {
+            // RFC 5682 §2.1 step 2: two segments, whatever the congestion window says.
+            Some(until) => u32::try_from(until.distance(self.snd.nxt)).unwrap_or(0),
+            None => self.snd.congestion_room(),
+        };
+        let usable = window.min(room).min(unsent);
         let most = usable.min(burst.max(smss));
         let more_records = unsent < self.snd.unsent();
         if most == unsent && (more_records || self.may_send_small(unsent % smss)) {
@@ -239,8 +319,8 @@ impl Connection {
     }
 
     fn after_sending_new(&mut self, cx: &Context<'_>) {
-        if !self.timers.is_set(Timer::Retransmit) {
-            self.arm(cx, Timer::Retransmit, cx.now + self.snd.rtt.rto(&self.config));
+        if !self.timers.watches() || self.timers.is_set(Timer::TailProbe) {
+            self.watch_flight(cx, self.rto_at(cx.now));
         }
         // An application that answers lets ACKs ride on its answers.
         if self.rcv.owed.urge != Urge::None {
@@ -341,15 +421,20 @@ impl Connection {
             State::SynSent | State::SynReceived => {
                 p.syn || owes_ack || self.serves_fast() && self.wants_to_send_data()
             }
-            _ => owes_ack || p.window_probe || p.keep_alive || self.wants_to_send_data(),
+            _ => {
+                let probes = p.window_probe || p.keep_alive || p.tail_probe;
+                owes_ack || probes || self.wants_to_send_data()
+            }
         }
     }
 
     fn wants_to_send_data(&self) -> bool {
-        match self.snd.flight.lost() {
-            0 => self.new_len(0) > 0 || self.may_send_fin() || self.waits_without_timer(),
-            _ => self.may_resend(),
+        if self.is_paced() {
+            return false;
         }
+        let only_lost = self.snd.flight.lost() > 0 && self.snd.recovery.frto_edge().is_none();
+        let new = || self.new_len(0) > 0 || self.may_send_fin() || self.waits_without_timer();
+        self.snd.flight.lost() > 0 && self.may_resend() || !only_lost && new()
     }
 }
 

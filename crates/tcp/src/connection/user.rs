@@ -7,7 +7,7 @@ use bytes::Bytes;
 use handclasp_wire::seq::SeqNumber;
 
 use super::{Connection, Error};
-use crate::config::{Config, KeepAlive};
+use crate::config::{Algorithm, Config, KeepAlive};
 use crate::context::{Budget, Context};
 use crate::receive::Urge;
 use crate::state::{Cause, State};
@@ -68,6 +68,9 @@ impl Connection {
         }
         if self.snd.closed || !self.state.can_send() {
             return Err(Error::Closed);
+        }
+        if !self.timers.is_set(Timer::Pacing) {
+            self.snd.check_app_limited();
         }
         let guaranteed = Budget::GUARANTEED.saturating_sub(self.snd.queue.len());
         let memory = cx.budget.free().max(guaranteed);
@@ -236,6 +239,19 @@ impl Connection {
     /// Ends a record: no segment will carry bytes from both before and behind this place.
     pub fn end_record(&mut self) {
         self.snd.wishes.record_ended(self.snd.data_end());
+    }
+
+    /// Hands the congestion window over to another controller, which goes on with it.
+    pub fn set_congestion(&mut self, cx: &Context<'_>, algorithm: Algorithm) {
+        if self.config.congestion == algorithm {
+            return;
+        }
+        Arc::make_mut(&mut self.config).congestion = algorithm;
+        // Before the handshake is over there is nothing to go on with.
+        if self.state.is_synchronized() {
+            self.snd.switch_controller(algorithm, cx.now);
+            self.record_congestion(cx);
+        }
     }
 
     /// Sets how many bytes may be written and not acknowledged; the buffer grows no more. What

@@ -16,6 +16,16 @@ struct Octet {
     fate: Fate,
 }
 
+impl Octet {
+    /// Ranges that the peer holds are joined: when each of them left is forgotten.
+    fn told(self) -> Self {
+        if !self.fate.contains(Fate::SACKED) {
+            return self;
+        }
+        Self { sent_at: Instant::ZERO, fate: Fate::SACKED }
+    }
+}
+
 /// Every octet from `una` on.
 struct Model {
     una: SeqNumber,
@@ -34,10 +44,11 @@ impl Model {
             assert_eq!(sent.seq, at, "in order and without gaps");
             assert!(sent.len > 0);
             at = sent.end();
-            let octet = Octet { sent_at: sent.sent_at, fate: sent.fate };
+            let octet = Octet { sent_at: sent.sent_at, fate: sent.fate }.told();
             spread.resize(spread.len() + sent.len as usize, octet);
         }
-        assert!(spread == self.octets, "{flight:?}");
+        let octets: Vec<_> = self.octets.iter().map(|octet| octet.told()).collect();
+        assert!(spread == octets, "{flight:?}");
         assert_eq!(flight.outstanding(), self.octets.len() as u32);
         assert_eq!(flight.sacked(), self.count(Fate::SACKED));
         assert_eq!(flight.lost(), self.count(Fate::LOST));
@@ -48,7 +59,11 @@ impl Model {
 }
 
 fn sent(seq: SeqNumber, len: u32, sent_at: Instant, fate: Fate) -> Sent {
-    Sent { seq, len, sent_at, delivered: 0, delivered_at: sent_at, fate }
+    Sent::new(seq, len, sent_at, fate)
+}
+
+fn reading(now: Instant) -> Reading {
+    Reading { now, min_rtt: Duration::ZERO, echoed_before: Instant::FAR_FUTURE, smss: 10 }
 }
 
 fn mark_lost(flight: &mut Flight, model: &mut Model, below: &mut impl FnMut(u32) -> u32) {
@@ -58,7 +73,7 @@ fn mark_lost(flight: &mut Flight, model: &mut Model, below: &mut impl FnMut(u32)
         model.octets.iter_mut().filter(|o| !o.fate.contains(Fate::SACKED)).for_each(|o| {
             o.fate.insert(Fate::LOST);
         });
-        flight.mark_lost(nxt, |_| true)
+        flight.mark_lost(nxt, LossSign::Timeout, |_| Verdict::Lost).bytes
     } else {
         let len = 1 + below(20);
         let first = flight.first().map_or(0, |s| s.len.min(len)) as usize;
@@ -67,7 +82,7 @@ fn mark_lost(flight: &mut Flight, model: &mut Model, below: &mut impl FnMut(u32)
                 octet.fate.insert(Fate::LOST);
             }
         }
-        flight.mark_first_lost(len)
+        flight.mark_first_lost(len, LossSign::Timeout).bytes
     };
     assert_eq!(marked, model.count(Fate::LOST) - before);
 }
@@ -86,7 +101,7 @@ fn step(flight: &mut Flight, model: &mut Model, below: &mut impl FnMut(u32) -> u
             let len = 1 + below(n.min(50));
             let gone: Vec<_> = model.octets.drain(..len as usize).collect();
             model.una += len;
-            let delivery = flight.acknowledge(model.una, now);
+            let delivery = flight.acknowledge(model.una, &reading(now));
             let news = gone.iter().filter(|o| !o.fate.contains(Fate::SACKED));
             assert_eq!(delivery.bytes, news.clone().count() as u32);
             assert_eq!(delivery.newest.map(|s| s.sent_at), news.map(|o| o.sent_at).max());
@@ -97,7 +112,7 @@ fn step(flight: &mut Flight, model: &mut Model, below: &mut impl FnMut(u32) -> u
             let left = below(n);
             let right = left + 1 + below(n - left);
             let block = SackBlock { left: model.una + left, right: model.una + right };
-            let delivery = flight.selectively_acknowledge(block, now);
+            let delivery = flight.selectively_acknowledge(block, &reading(now));
             let mut bytes = 0;
             for octet in &mut model.octets[left as usize..right as usize] {
                 bytes += u32::from(!octet.fate.contains(Fate::SACKED));
@@ -115,7 +130,7 @@ fn step(flight: &mut Flight, model: &mut Model, below: &mut impl FnMut(u32) -> u
                 assert_eq!(took, None);
                 return;
             };
-            let (seq, len) = took.expect("something lost lies before the edge");
+            let (seq, len, _) = took.expect("something lost lies before the edge");
             assert_eq!(seq, model.una + first as u32);
             assert!(len >= 1 && len <= max && first as u32 + len <= edge);
             for octet in &mut model.octets[first..first + len as usize] {
@@ -148,7 +163,7 @@ fn reneging_forgets_every_selective_acknowledgment() {
     let mut flight = Flight::default();
     flight.push(sent(SeqNumber(0), 100, Instant::ZERO, Fate::empty()));
     let block = SackBlock { left: SeqNumber(10), right: SeqNumber(50) };
-    flight.selectively_acknowledge(block, Instant::ZERO);
+    flight.selectively_acknowledge(block, &reading(Instant::ZERO));
     assert_eq!((flight.sacked(), flight.in_network()), (40, 60));
     flight.forget_sacks();
     assert_eq!((flight.sacked(), flight.in_network()), (0, 100));
@@ -162,14 +177,15 @@ fn blocks_that_cut_crumbs_make_no_more_ranges_than_the_flight_deserves() {
     }
     for i in 0..50_000 {
         let left = SeqNumber(1 + 2 * i);
-        flight.selectively_acknowledge(SackBlock { left, right: left + 1 }, Instant::ZERO);
+        flight
+            .selectively_acknowledge(SackBlock { left, right: left + 1 }, &reading(Instant::ZERO));
     }
     assert!(flight.ranges().count() < 600, "{}", flight.ranges().count());
     // Whole ranges are still believed.
     let block = SackBlock { left: SeqNumber(90_000), right: SeqNumber(100_000) };
-    flight.selectively_acknowledge(block, Instant::ZERO);
+    flight.selectively_acknowledge(block, &reading(Instant::ZERO));
     assert!(flight.sacked() >= 10_000);
-    flight.acknowledge(SeqNumber(100_000), Instant::ZERO);
+    flight.acknowledge(SeqNumber(100_000), &reading(Instant::ZERO));
     assert!(flight.is_empty());
     assert_eq!((flight.outstanding(), flight.sacked(), flight.lost()), (0, 0, 0));
 }

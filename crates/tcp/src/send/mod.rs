@@ -4,7 +4,7 @@ mod autosize;
 mod buffer;
 pub(crate) mod flight;
 mod limits;
-pub(crate) mod recovery;
+mod rate;
 mod wishes;
 
 use alloc::boxed::Box;
@@ -13,14 +13,17 @@ use core::time::Duration;
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::time::Instant;
 
-use crate::config::{Config, SendAccounting};
-use crate::congestion::{self, Controller, RateSample};
+use crate::config::{Algorithm, Config, SendAccounting};
+use crate::congestion::pacer::{self, Pacer};
+use crate::congestion::validation::{Usage, Validation};
+use crate::congestion::{Controller, LossSample, RateSample, Start, controller, initial_window};
 use crate::queue::ByteQueue;
+use crate::recovery::Recovery;
 use crate::rtt::RttEstimator;
 use buffer::Buffers;
-use flight::{Delivery, Fate, Flight, Sent};
+use flight::{Delivery, Fate, Flight, Reading, Sent};
 use limits::Limits;
-use recovery::Recovery;
+use rate::RateEstimator;
 use wishes::Wishes;
 
 /// The least payload a peer's MSS option can bring us down to: what smaller ones would cost
@@ -56,9 +59,18 @@ pub(crate) struct Sender {
     pub(crate) recovery: Recovery,
     pub(crate) controller: Box<dyn Controller>,
     pub(crate) rtt: RttEstimator,
-    /// Bytes delivered over the connection's life, and when the last of them was.
-    pub(crate) delivered: u64,
-    pub(crate) delivered_at: Instant,
+    pub(crate) rate: RateEstimator,
+    pacer: Pacer,
+    /// Whether controllers that have no rate of their own are paced, too.
+    paced: bool,
+    /// Whether one ACK may grow an unpaced window by any number of segments.
+    grows_freely: bool,
+    /// See [`Start::abe`].
+    abe: bool,
+    usage: Usage,
+    validation: Validation,
+    /// Segments of the initial window.
+    initial_segments: u8,
     /// Payload of a full segment, options already subtracted.
     pub(crate) smss: u16,
     /// Behind the last segment sent that was not full (Minshall's form of Nagle).
@@ -68,9 +80,6 @@ pub(crate) struct Sender {
     pub(crate) waiting_since: Option<Instant>,
     /// Retransmissions or probes since the peer was last heard to make progress.
     pub(crate) unanswered: u8,
-    /// The most that was in flight in this round of the window, and where the round ends.
-    cwnd_used: u32,
-    cwnd_round: SeqNumber,
     limit: usize,
     buffers: Buffers,
     pub(crate) limits: Limits,
@@ -78,6 +87,15 @@ pub(crate) struct Sender {
 
 impl Sender {
     pub(crate) fn new(config: &Config, iss: SeqNumber, now: Instant) -> Self {
+        let start = Start {
+            now,
+            mss: 536,
+            initial: initial_window(536, config.initial_window),
+            srtt: None,
+            seed: iss.0,
+            paced: config.pacing || !config.limit_slow_start,
+            abe: config.abe,
+        };
         Self {
             iss,
             syn_acked: false,
@@ -94,17 +112,21 @@ impl Sender {
             fin: None,
             flight: Flight::default(),
             recovery: Recovery::default(),
-            controller: congestion::controller(config.congestion, 536, config.initial_window),
+            controller: controller(config.congestion, &start),
             rtt: RttEstimator::new(config),
-            delivered: 0,
-            delivered_at: now,
+            rate: RateEstimator::new(now),
+            pacer: Pacer::default(),
+            paced: config.pacing,
+            grows_freely: !config.limit_slow_start,
+            abe: config.abe,
+            usage: Usage::new(iss),
+            validation: Validation::new(),
+            initial_segments: config.initial_window,
             smss: 536,
             small_end: iss,
             last_sent_at: now,
             waiting_since: None,
             unanswered: 0,
-            cwnd_used: 0,
-            cwnd_round: iss,
             limit: config.send_buffer_start.min(config.send_buffer_max),
             buffers: Buffers::new(iss),
             limits: Limits::new(now),
@@ -113,20 +135,48 @@ impl Sender {
 
     /// Settles the segment size once both SYNs are known (RFC 9293 §3.7.1), and the initial
     /// window: one segment if the SYN timed out more than once (RFC 5681 §3.1, RFC 6928 §2).
-    pub(crate) fn start(&mut self, config: &Config, smss: u16, syn_timeouts: u8) {
+    pub(crate) fn start(&mut self, config: &Config, now: Instant, smss: u16, syn_timeouts: u8) {
         self.smss = smss;
-        let segments = if syn_timeouts > 1 { 1 } else { config.initial_window };
-        self.controller = congestion::controller(config.congestion, u32::from(smss), segments);
+        self.initial_segments = if syn_timeouts > 1 { 1 } else { config.initial_window };
+        self.control(config.congestion, now);
         if config.send_accounting == SendAccounting::Buffers {
             let wanted = self.memory_of_windows().min(config.send_buffer_max);
             self.limit = self.limit.max(wanted);
         }
     }
 
+    /// Hands the window over to a new controller, which begins with nothing.
+    fn control(&mut self, algorithm: Algorithm, now: Instant) {
+        let start = Start {
+            now,
+            mss: u32::from(self.smss),
+            initial: self.initial_window(),
+            srtt: self.rtt.srtt(),
+            seed: self.iss.0,
+            paced: self.paced || self.grows_freely,
+            abe: self.abe,
+        };
+        self.controller = controller(algorithm, &start);
+        self.flight.watch(self.controller.watches_losses());
+    }
+
+    /// The same in the middle of a connection: the new controller goes on with the window that
+    /// the old one had.
+    pub(crate) fn switch_controller(&mut self, algorithm: Algorithm, now: Instant) {
+        let (cwnd, ssthresh) = (self.controller.cwnd(), self.controller.ssthresh());
+        self.control(algorithm, now);
+        self.controller.set_windows(cwnd, ssthresh);
+    }
+
+    fn initial_window(&self) -> u32 {
+        initial_window(u32::from(self.smss), self.initial_segments)
+    }
+
     /// The connection is over: nothing is to be sent or waited for any more.
     pub(crate) fn discard(&mut self) {
         self.queue = ByteQueue::default();
         self.flight = Flight::default();
+        self.recovery.discard();
         self.up = None;
         self.waiting_since = None;
     }
@@ -213,9 +263,16 @@ impl Sender {
         self.flight.in_network().saturating_sub(self.recovery.inflation())
     }
 
+    /// The congestion window: during fast recovery what proportional rate reduction makes of it,
+    /// but a segment at least: with nothing in flight less would stop the ACK clock.
+    pub(crate) fn cwnd(&self) -> u32 {
+        let reduced = self.recovery.window().map(|window| window.max(u32::from(self.smss)));
+        reduced.unwrap_or_else(|| self.controller.cwnd())
+    }
+
     /// Bytes that the congestion window lets out now.
     pub(crate) fn congestion_room(&self) -> u32 {
-        self.controller.cwnd().saturating_sub(self.pipe())
+        self.cwnd().saturating_sub(self.pipe())
     }
 
     /// Bytes that may be written and not acknowledged.
@@ -239,42 +296,72 @@ impl Sender {
 
     /// Counts a range that leaves now for the first time.
     pub(crate) fn sent(&mut self, now: Instant, len: u32) {
-        let app_limited = self.unsent() <= len;
+        let in_flight = self.pipe();
         if self.flight.is_empty() {
             self.waiting_since = Some(now);
-            // RFC 8985's rate samples begin when the pipe was last empty.
-            self.delivered_at = now;
+            self.rate.starts(now);
         }
-        self.flight.push(Sent {
-            seq: self.nxt,
-            len,
-            sent_at: now,
-            delivered: self.delivered,
-            delivered_at: self.delivered_at,
-            fate: if app_limited { Fate::APP_LIMITED } else { Fate::empty() },
-        });
+        self.controller.sends(now, in_flight, self.rate.is_app_limited());
+        self.flight.push(self.mark(self.nxt, len, now, Fate::empty()));
+        self.recovery.sent(len);
         self.nxt += len;
         self.last_sent_at = now;
-        self.cwnd_used = self.cwnd_used.max(self.flight.in_network());
+        let (room, smss) = (self.congestion_room(), u32::from(self.smss));
+        self.usage.sent(self.una, self.nxt, in_flight + len, room, smss);
+    }
+
+    /// The application writes: if there was nothing left to send although the window let
+    /// something out, the rates measured until now are its own, not the path's.
+    pub(crate) fn check_app_limited(&mut self) {
+        let idle = self.unsent() < u32::from(self.smss) && self.flight.lost() == 0;
+        if idle && self.pipe() < self.controller.cwnd() {
+            self.rate.mark_app_limited(self.pipe());
+        }
+    }
+
+    /// What leaves now.
+    fn mark(&self, seq: SeqNumber, len: u32, now: Instant, fate: Fate) -> Sent {
+        let sent = self.rate.stamp(Sent::new(seq, len, now, fate));
+        Sent { in_flight: self.pipe() + len, lost: self.flight.lost_ever(), ..sent }
+    }
+
+    /// `len` bytes left; says when the next ones may, if they have to wait.
+    ///
+    /// The initial window leaves as it always did: what is short is not made late.
+    pub(crate) fn pace(&mut self, now: Instant, len: u32) -> Option<Instant> {
+        let rate = self.pacing_rate()?;
+        let sent = self.rate.delivered + u64::from(self.flight.outstanding());
+        if sent <= u64::from(self.initial_window()) {
+            return None;
+        }
+        self.pacer.sent(now, len, rate, u32::from(self.smss))
+    }
+
+    /// The most bytes to hand to a device that takes bursts of `burst`.
+    pub(crate) fn burst(&self, burst: u32) -> u32 {
+        let smss = u32::from(self.smss);
+        self.pacing_rate().map_or(burst, |rate| burst.min(pacer::quantum(rate, smss)))
+    }
+
+    /// Bytes per second at which data may leave, if that is limited.
+    pub(crate) fn pacing_rate(&self) -> Option<u64> {
+        let controller = &self.controller;
+        controller.pacing_rate().or_else(|| {
+            let srtt = self.rtt.srtt().filter(|_| self.paced)?;
+            Some(pacer::rate_of(controller.cwnd(), controller.ssthresh(), srtt))
+        })
     }
 
     /// What a range that leaves again is marked with.
     pub(crate) fn resent_mark(&self, now: Instant) -> Sent {
-        Sent {
-            seq: self.una,
-            len: 0,
-            sent_at: now,
-            delivered: self.delivered,
-            delivered_at: self.delivered_at,
-            fate: Fate::RESENT,
-        }
+        self.mark(self.una, 0, now, Fate::RESENT)
     }
 
     /// Moves `snd.una` and drops what was acknowledged.
-    pub(crate) fn acknowledged(&mut self, ack: SeqNumber, now: Instant) -> Delivery {
+    pub(crate) fn acknowledged(&mut self, ack: SeqNumber, reading: &Reading) -> Delivery {
         let data = self.data_end().min(ack).distance(self.data_base());
         self.queue.consume(usize::try_from(data).unwrap_or(0));
-        let delivery = self.flight.acknowledge(ack, now);
+        let delivery = self.flight.acknowledge(ack, reading);
         self.una = ack;
         self.syn_acked = true;
         self.wishes.acknowledged(ack);
@@ -282,63 +369,128 @@ impl Sender {
         self.small_end = self.small_end.max(ack);
         self.unanswered = 0;
         self.starved = false;
-        self.waiting_since = (!self.flight.is_empty()).then_some(now);
+        self.waiting_since = (!self.flight.is_empty()).then_some(reading.now);
         if self.up.is_some_and(|up| up.le(ack)) {
             self.up = None;
         }
         delivery
     }
 
-    /// Tells the controller of an acknowledgment; `in_recovery` if it met fast recovery, be it
-    /// the one that ends it: that restores the window and does not let it grow.
+    /// Tells the controller of an acknowledgment that found `prior` bytes in flight;
+    /// `in_recovery` if it met fast recovery, be it the one that ends it: that restores the
+    /// window and does not let it grow.
     pub(crate) fn feed_controller(
         &mut self,
         now: Instant,
         newly_acked: u32,
         d: &Delivery,
+        prior: u32,
         in_recovery: bool,
     ) {
+        let newly_lost = self.tell_of_losses(now);
         if d.bytes == 0 {
             return;
         }
-        self.delivered += u64::from(d.bytes);
-        self.delivered_at = now;
-        let newest = d.newest.unwrap_or_else(|| self.resent_mark(now));
+        // Until F-RTO knows whether the timeout was for nothing, an ACK opens the window by one
+        // segment: RFC 5682 §2.1 step 3 allows three then.
+        let cautious = self.recovery.holds_back();
+        let most = if cautious { u32::from(self.smss) } else { u32::MAX };
+        let Some(measured) = self.rate.delivered(now, d, self.rtt.min()) else { return };
+        let in_recovery = in_recovery || self.recovery.is_fast();
         let sample = RateSample {
             now,
-            newly_acked,
-            delivered: self.delivered,
-            prior_delivered: newest.delivered,
-            interval: now - newest.delivered_at,
+            newly_acked: newly_acked.min(most),
+            newly_delivered: d.bytes.min(most),
+            newly_lost,
+            delivered: self.rate.delivered,
+            prior_delivered: measured.prior_delivered,
+            interval: measured.interval,
+            tx_in_flight: measured.tx_in_flight,
+            lost: self.flight.lost_ever() - measured.prior_lost,
             rtt: d.rtt,
-            in_flight: self.flight.in_network(),
-            app_limited: !self.used_its_window(),
-            in_recovery: in_recovery || self.recovery.is_fast(),
+            srtt: self.rtt.srtt(),
+            prior_in_flight: prior,
+            in_flight: self.pipe(),
+            app_limited: measured.app_limited,
+            cwnd_limited: self.usage.is_cwnd_limited(&*self.controller),
+            in_recovery,
         };
         self.controller.acked(&sample);
-        if self.una.ge(self.cwnd_round) {
-            self.cwnd_round = self.nxt;
-            self.cwnd_used = self.flight.in_network();
+        if self.controller.recovers_proportionally() && !in_recovery {
+            self.validate(now, newly_acked);
         }
     }
 
-    /// Whether the congestion window, not the application, held us back in this round
-    /// (RFC 7661 §4.1; in slow start half of it is enough, for it doubles).
-    fn used_its_window(&self) -> bool {
-        let cwnd = self.controller.cwnd();
-        if cwnd < self.controller.ssthresh() {
-            cwnd < self.cwnd_used.saturating_mul(2)
-        } else {
-            cwnd < self.cwnd_used + 2 * u32::from(self.smss)
+    /// RFC 7661 §4.2, §4.4.
+    fn validate(&mut self, now: Instant, newly_acked: u32) {
+        let srtt = self.rtt.srtt().unwrap_or_default();
+        self.validation.acked(now, newly_acked, self.una, self.nxt, srtt);
+        self.validation.judge(now, self.initial_window(), &mut *self.controller);
+    }
+
+    /// Tells the controller of what was found lost since it was told last; returns how much
+    /// that is.
+    pub(crate) fn tell_of_losses(&mut self, now: Instant) -> u32 {
+        let ever = self.flight.lost_ever();
+        let (bytes, losses) = self.flight.take_newly_lost();
+        for sent in losses {
+            let range = LossSample {
+                bytes: sent.len,
+                tx_in_flight: sent.in_flight,
+                lost: ever - sent.lost,
+                app_limited: sent.fate.contains(Fate::APP_LIMITED),
+            };
+            self.controller.range_lost(now, &range);
         }
+        bytes
+    }
+
+    /// Losses were found while `in_flight` bytes were under way, of which this is the first;
+    /// `resent` is how much was ever sent again.
+    pub(crate) fn congestion_found(&mut self, now: Instant, in_flight: u32, resent: u64) {
+        self.controller.lost(now, in_flight);
+        let mss = u32::from(self.smss);
+        self.validation.lost(in_flight, resent, mss, &mut *self.controller);
+    }
+
+    /// The path marked packets, while losses are not being repaired.
+    pub(crate) fn congestion_marked(&mut self, now: Instant, in_flight: u32, resent: u64) {
+        self.controller.marked(now, in_flight);
+        let mss = u32::from(self.smss);
+        self.validation.lost(in_flight, resent, mss, &mut *self.controller);
+        self.validation.recovered(resent, mss, &mut *self.controller);
+    }
+
+    /// All that was in flight when losses were found is acknowledged.
+    pub(crate) fn congestion_over(&mut self, now: Instant, resent: u64) {
+        self.controller.recovered(now);
+        let mss = u32::from(self.smss);
+        self.validation.recovered(resent, mss, &mut *self.controller);
+    }
+
+    /// The losses were none.
+    pub(crate) fn congestion_undone(&mut self, now: Instant) {
+        self.controller.undo(now);
+        self.validation.undone();
+    }
+
+    /// The retransmission timer fired.
+    pub(crate) fn congestion_timeout(&mut self, now: Instant, in_flight: u32, first: bool) {
+        self.controller.timed_out(now, in_flight, first);
+        self.validation.timed_out();
     }
 
     /// After silence longer than an RTO the window is no longer known to fit
     /// (RFC 5681 §4.1).
     pub(crate) fn restart_after_idle(&mut self, config: &Config, now: Instant) {
         let idle: Duration = now - self.last_sent_at;
-        if self.flight.is_empty() && idle > self.rtt.rto(config) && self.delivered > 0 {
-            self.controller.restarted(now);
+        if self.flight.is_empty()
+            && idle > self.rtt.rto(config)
+            && config.idle_restart
+            && self.rate.delivered > 0
+        {
+            let window = self.initial_window();
+            self.controller.restarted(now, window);
         }
     }
 }

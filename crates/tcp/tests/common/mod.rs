@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use handclasp_tcp::config::Algorithm;
 use handclasp_tcp::connection::{Connection, Phase, Readiness};
 use handclasp_tcp::half_open::{HalfOpen, Verdict};
 use handclasp_tcp::opening::Opening;
@@ -37,12 +38,15 @@ pub fn opening() -> Opening {
     Opening { iss: SeqNumber(ISS), timestamp_offset: 7000, path_mtu: 1500, link_mtu: 1500 }
 }
 
-/// Settings with no option but MSS, so that hand-made segments stay short.
+/// Settings with no option but MSS, so that hand-made segments stay short, and the controller
+/// whose window is easiest to foretell, all of which leaves at once.
 pub fn plain() -> Config {
     let mut config = Config::default();
     config.timestamps = false;
     config.window_scaling = false;
     config.sack = false;
+    config.congestion = Algorithm::Reno;
+    config.pacing = false;
     config
 }
 
@@ -109,6 +113,37 @@ impl Bench {
         let acks = bench.drain();
         assert_eq!(acks.len(), 1, "one ACK ends the handshake");
         bench
+    }
+
+    /// As [`Bench::open_with`], the handshake having taken `rtt`, on a peer whose segments bear
+    /// as many bytes of text as `1000` says, options or not.
+    pub fn open_over(rtt: Duration, config: Config, mut options: Options) -> Self {
+        let stamps = config.timestamps && options.timestamps.is_some();
+        options.mss = Some(if stamps { 1012 } else { 1000 });
+        let mut bench = Self::connecting(config);
+        bench.drain();
+        if let Some(stamps) = &mut options.timestamps {
+            stamps.echo = bench.clock();
+        }
+        bench.advance(rtt);
+        bench.syn_ack(options);
+        bench.drain();
+        bench
+    }
+
+    /// An ACK that echoes the timestamp of what left `ago`, and reports blocks beyond it.
+    pub fn ack_for(&mut self, ago: Duration, ack: u32, blocks: &[(u32, u32)]) {
+        let mut header = self.ack_header(ack);
+        if let Some(stamps) = &mut header.options.timestamps {
+            stamps.echo -= ago.as_millis() as u32;
+        }
+        header.options.sack = sack_blocks(blocks);
+        self.arrive(header, &[]);
+    }
+
+    /// The first number that is not acknowledged.
+    pub fn una(&self) -> u32 {
+        self.snd_nxt() - self.conn.info().in_flight
     }
 
     /// An open connection without options but an MSS of 1,000.
@@ -382,6 +417,16 @@ pub fn cx_at(now: Instant) -> Context<'static> {
 /// Sequence number and payload length of each transmit.
 pub fn ranges(all: &[Transmit]) -> Vec<(u32, usize)> {
     all.iter().map(|t| (t.header.seq.0, t.payload_len())).collect()
+}
+
+/// The first number of the `n`th segment of 1,000 bytes.
+pub const fn nth(n: u32) -> u32 {
+    ISS + 1 + 1000 * n
+}
+
+/// Which segments of 1,000 bytes these are.
+pub fn numbers(all: &[Transmit]) -> Vec<u32> {
+    all.iter().map(|t| (t.header.seq.0 - ISS - 1) / 1000).collect()
 }
 
 /// The payload of a transmit as one piece.

@@ -4,8 +4,9 @@ use core::fmt;
 
 use super::{Base, LETTERS, NO_FLAGS, Segment};
 use crate::tcp::header::Flags;
+use crate::tcp::options::{AccEcn, AccEcnOrder};
 use crate::tcp::options::{FastOpen, Timestamps};
-use crate::tcp::raw::{AccEcn, AccEcnOrder, OptionIter, TcpOption};
+use crate::tcp::raw::{OptionIter, TcpOption};
 
 /// The letters, `S.` for SYN and ACK; `none` if no flag is set.
 impl fmt::Display for Flags {

@@ -9,8 +9,9 @@ use super::{Base, LETTERS, NO_FLAGS, Segment};
 use crate::seq::SeqNumber;
 use crate::tcp::emit::MAX_OPTIONS;
 use crate::tcp::header::Flags;
+use crate::tcp::options::{AccEcn, AccEcnOrder};
 use crate::tcp::options::{FastOpen, SackBlock, SackBlocks, Timestamps};
-use crate::tcp::raw::{AccEcn, AccEcnOrder, TcpOption, kind};
+use crate::tcp::raw::{TcpOption, kind};
 
 /// Why a text is no segment, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -52,8 +52,8 @@ impl Header {
     /// Writes the header with zero for its checksum.
     ///
     /// Options stand in Linux's order, each group aligned to four bytes: MSS; SACK permitted
-    /// and timestamps; window scale; SACK; Fast Open; user timeout. What does not fit into 40
-    /// bytes behind those before it is left out; of SACK blocks as many stay as fit.
+    /// and timestamps; window scale; SACK; Accurate ECN; Fast Open; user timeout. What does not
+    /// fit into 40 bytes behind those before it is left out; of SACK blocks as many stay as fit.
     pub fn emit(&self, out: &mut impl Put) {
         self.emit_with_checksum(0, out);
     }
@@ -104,6 +104,9 @@ impl Options {
         let room = (MAX_OPTIONS - list.len).saturating_sub(4) / 8;
         if !self.sack.is_empty() && room > 0 {
             list.add([Nop, Nop, TcpOption::Sack(self.sack.first(room))]);
+        }
+        if let Some(accurate) = self.acc_ecn {
+            list.add([TcpOption::AccEcn(accurate)]);
         }
         if let Some(fast_open) = self.fast_open {
             list.add([TcpOption::FastOpen(fast_open)]);

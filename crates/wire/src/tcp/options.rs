@@ -107,6 +107,25 @@ impl FastOpen {
     }
 }
 
+/// How the byte counters of [`AccEcn`] are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccEcnOrder {
+    /// Kind 172: ECT(0), CE, ECT(1).
+    Ect0First,
+    /// Kind 174: ECT(1), CE, ECT(0).
+    Ect1First,
+}
+
+/// Accurate ECN's byte counters (RFC 9768 §3.2.3), each of 24 bits, in the order in which they
+/// stand. Those at the end may be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AccEcn {
+    /// Which counter is which.
+    pub order: AccEcnOrder,
+    /// The counters; behind a `None` there are no more.
+    pub counters: [Option<u32>; 3],
+}
+
 /// The options of one header that this stack acts upon.
 ///
 /// Others (MD5, AO, MPTCP, unknown kinds) are skipped here by their length octet and stay to
@@ -127,6 +146,8 @@ pub struct Options {
     pub fast_open: Option<FastOpen>,
     /// User timeout, the raw field: granularity bit and 15 bits (RFC 5482 §3).
     pub user_timeout: Option<u16>,
+    /// Accurate ECN's byte counters.
+    pub acc_ecn: Option<AccEcn>,
 }
 
 #[cfg(test)]

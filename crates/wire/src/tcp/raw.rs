@@ -3,7 +3,9 @@
 use crate::error::{Cause, Layer, ParseError};
 use crate::octets::{Put, truncated};
 use crate::seq::SeqNumber;
-use crate::tcp::options::{FastOpen, Options, SackBlock, SackBlocks, Timestamps};
+use crate::tcp::options::{
+    AccEcn, AccEcnOrder, FastOpen, Options, SackBlock, SackBlocks, Timestamps,
+};
 
 /// Option kinds.
 pub mod kind {
@@ -41,25 +43,6 @@ pub mod kind {
 
 /// The magic number of Fast Open's experimental option (RFC 7413 §4.1.1's forerunner).
 const FAST_OPEN_MAGIC: [u8; 2] = [0xf9, 0x89];
-
-/// How the byte counters of [`AccEcn`] are ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AccEcnOrder {
-    /// Kind 172: ECT(0), CE, ECT(1).
-    Ect0First,
-    /// Kind 174: ECT(1), CE, ECT(0).
-    Ect1First,
-}
-
-/// Accurate ECN's byte counters (RFC 9768 §3.2.3), each of 24 bits, in the order in which they
-/// stand. Those at the end may be left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AccEcn {
-    /// Which counter is which.
-    pub order: AccEcnOrder,
-    /// The counters; behind a `None` there are no more.
-    pub counters: [Option<u32>; 3],
-}
 
 /// One option. What its length octet or its contents make impossible for its kind is
 /// [`TcpOption::Unknown`], so that nothing on the wire is lost.
@@ -232,6 +215,7 @@ impl<'a> FromIterator<TcpOption<'a>> for Options {
                 TcpOption::Timestamps(timestamps) => options.timestamps = Some(timestamps),
                 TcpOption::FastOpen(fast_open) => options.fast_open = Some(fast_open),
                 TcpOption::UserTimeout(raw) => options.user_timeout = Some(raw),
+                TcpOption::AccEcn(accurate) => options.acc_ecn = Some(accurate),
                 _ => {}
             }
         }

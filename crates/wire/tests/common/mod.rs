@@ -9,7 +9,9 @@ use handclasp_wire::ip::{Ecn, protocol};
 use handclasp_wire::ipv4::Ipv4;
 use handclasp_wire::ipv6::Ipv6;
 use handclasp_wire::seq::SeqNumber;
-use handclasp_wire::tcp::options::{FastOpen, Options, SackBlock, SackBlocks, Timestamps};
+use handclasp_wire::tcp::options::{
+    AccEcn, AccEcnOrder, FastOpen, Options, SackBlock, SackBlocks, Timestamps,
+};
 use handclasp_wire::tcp::{Flags, Header};
 use handclasp_wire::udp::Udp;
 use proptest::array::uniform2;
@@ -87,18 +89,32 @@ pub fn options() -> impl Strategy<Value = Options> {
         option::of(timestamps),
         option::of(fast_open()),
         option::of(any::<u16>()),
+        option::of(acc_ecn()),
     )
         .prop_map(
-            |(mss, window_scale, sack_permitted, sack, timestamps, fast_open, timeout)| Options {
-                mss,
-                window_scale,
-                sack_permitted,
-                sack,
-                timestamps,
-                fast_open,
-                user_timeout: timeout,
+            |(mss, window_scale, sack_permitted, sack, timestamps, fast_open, timeout, acc_ecn)| {
+                Options {
+                    mss,
+                    window_scale,
+                    sack_permitted,
+                    sack,
+                    timestamps,
+                    fast_open,
+                    user_timeout: timeout,
+                    acc_ecn,
+                }
             },
         )
+}
+
+/// Counters of 24 bits, of which those at the end may be left out.
+fn acc_ecn() -> impl Strategy<Value = AccEcn> {
+    let order = prop_oneof![Just(AccEcnOrder::Ect0First), Just(AccEcnOrder::Ect1First)];
+    (order, vec(0u32..1 << 24, 0..=3)).prop_map(|(order, some)| {
+        let mut counters = [None; 3];
+        some.into_iter().zip(&mut counters).for_each(|(count, place)| *place = Some(count));
+        AccEcn { order, counters }
+    })
 }
 
 pub fn flags() -> impl Strategy<Value = Flags> {

@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 use handclasp::{Stack, TcpStream};
 use handclasp_lab::pattern::Pattern;
 use indicatif::ProgressBar;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 
 use crate::error::Error;
 
+use super::course::watched;
 use super::kernel::{self, BUFFER, DOWN, Kernel, UP};
 use super::network::Network;
 use super::page::close;
 use crate::lab::plan::SERVER_PORT;
-use crate::lab::report::{Moved, Report};
+use crate::lab::report::{Course, Moved, Report};
 
 /// Moves the bytes as the client of a kernel's server.
 pub(super) async fn connect(
@@ -28,11 +29,11 @@ pub(super) async fn connect(
     bar: &ProgressBar,
 ) -> io::Result<Moved> {
     let mut stream = stack.connect(server).await?;
-    let out = send(&mut stream, UP, bytes, bar).await?;
+    let course = send(&mut stream, UP, bytes, bar).await?;
     let (equal, r#in) = receive(&mut stream, DOWN, bytes, bar).await?;
     // It has compared by now: it sent the last of its own after that.
     let equal = equal && kernel.compared()?;
-    Ok(Moved { bytes, out, r#in, equal })
+    Ok(Moved { bytes, course, r#in, equal })
 }
 
 /// Moves the bytes as the server of a kernel's client.
@@ -47,8 +48,8 @@ pub(super) async fn accept(
     let serve = async {
         let (mut stream, _) = listener.accept().await?;
         let (equal, r#in) = receive(&mut stream, UP, bytes, bar).await?;
-        let out = send(&mut stream, DOWN, bytes, bar).await?;
-        Ok(Moved { bytes, out, r#in, equal })
+        let course = send(&mut stream, DOWN, bytes, bar).await?;
+        Ok(Moved { bytes, course, r#in, equal })
     };
     tokio::pin!(client, serve);
     let (compared, moved) = tokio::select! {
@@ -67,20 +68,23 @@ async fn send(
     pattern: Pattern,
     bytes: u64,
     bar: &ProgressBar,
-) -> io::Result<Duration> {
-    let (start, mut reader) = (Instant::now(), pattern.reader(bytes));
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        match reader.read(&mut buffer)? {
-            0 => break,
-            count => {
-                stream.write_all(&buffer[..count]).await?;
-                bar.inc(count as u64);
+) -> io::Result<Course> {
+    let course = watched(stream, async {
+        let mut reader = pattern.reader(bytes);
+        loop {
+            let mut buffer = vec![0; BUFFER];
+            let count = reader.read(&mut buffer)?;
+            if count == 0 {
+                return stream.flushed().await;
             }
+            buffer.truncate(count);
+            stream.write_bytes(buffer.into()).await?;
+            bar.inc(count as u64);
         }
-    }
+    });
+    let course = course.await?;
     close(stream).await?;
-    Ok(start.elapsed())
+    Ok(course)
 }
 
 /// Reads to the end; whether it was `bytes` of `pattern`, and how long it took from the first.

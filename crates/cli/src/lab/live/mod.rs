@@ -2,6 +2,7 @@
 
 mod bulk;
 mod command;
+mod course;
 mod kernel;
 pub(crate) mod network;
 mod page;
@@ -10,13 +11,14 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use handclasp::tcp::State;
+use handclasp::tcp::{Config, State};
 use handclasp_explain::track::{Both, Flow, Side};
 use handclasp_lab::enter::enter;
 
 use crate::Outcome;
 use crate::error::Error;
 use crate::lab::args::{LabLink, Role};
+use crate::lab::picture;
 use crate::lab::plan::{Plan, SERVER_PORT, Task};
 use crate::lab::report::{Report, Voice};
 use crate::lab::round_trip;
@@ -55,6 +57,7 @@ async fn perform(plan: &Plan) -> Result<Outcome, Error> {
         whims: plan.whims.as_ref(),
         seed: plan.seed,
         write: plan.write.as_deref(),
+        tcp: settings(plan),
     };
     let mut network = Network::new(&wanted, &sights)?;
     let stage = Stage::new(plan, &network)?;
@@ -70,8 +73,25 @@ async fn perform(plan: &Plan) -> Result<Outcome, Error> {
     end(plan, &mut network, &sights).await?;
     let (mut voice, flows) = told(narrator)?;
     let outcome = report.outcome();
+    draw(plan, &report)?;
     voice.finish(plan, &report, &flows)?;
     Ok(outcome)
+}
+
+/// What our end's connections start from.
+fn settings(plan: &Plan) -> Config {
+    let mut config = Config::default();
+    config.congestion = plan.cc;
+    config
+}
+
+/// Draws the course of what was sent, if it was.
+fn draw(plan: &Plan, report: &Report) -> Result<(), Error> {
+    if let (Some(path), Report::Bulk(Ok(moved))) = (&plan.plot, report) {
+        let svg = picture::figure(moved).svg();
+        std::fs::write(path, svg).map_err(|error| Error::Write(path.clone(), error))?;
+    }
+    Ok(())
 }
 
 /// Closes what is open, and waits for what is still under way.

@@ -12,6 +12,7 @@ use handclasp::device::packet::PacketSocket;
 use handclasp::device::record::Recorder;
 use handclasp::device::tap::Tapped;
 use handclasp::device::tun::Tun;
+use handclasp::tcp::Config;
 use handclasp::tcp::State;
 use handclasp::wire::ethernet::MacAddr;
 use handclasp::{Cidr, Stack};
@@ -42,6 +43,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) whims: Option<&'a Whims>,
     pub(crate) seed: u64,
     pub(crate) write: Option<&'a Path>,
+    /// What our end's connections start from.
+    pub(crate) tcp: Config,
 }
 
 impl Network {
@@ -75,6 +78,7 @@ impl Network {
         secret[..8].copy_from_slice(&wanted.seed.to_le_bytes());
         let mut builder =
             Stack::builder(near).secret(secret).log(std::sync::Arc::new(Ear(sights.clone())));
+        builder = builder.tcp(wanted.tcp.clone());
         for (ipv6, prefix) in [(false, IPV4_PREFIX), (true, IPV6_PREFIX)] {
             builder = builder.address(Cidr::new(lab.our_address(ipv6), prefix).expect("a prefix"));
         }
@@ -99,14 +103,16 @@ impl Network {
     }
 }
 
-fn packet_lab(config: &LabConfig) -> Result<(Lab, Box<dyn Device>), Error> {
+/// A lab on a cable, and our end of it.
+pub(crate) fn packet_lab(config: &LabConfig) -> Result<(Lab, Box<dyn Device>), Error> {
     let lab = Lab::veth(config)?;
     let address = MacAddr(OUR_HARDWARE_ADDRESS);
     let socket = PacketSocket::builder(OUR_INTERFACE).hardware_address(address).open()?;
     Ok((lab, Box::new(socket)))
 }
 
-fn tun_lab(config: &LabConfig) -> Result<(Lab, Box<dyn Device>), Error> {
+/// A lab on a TUN interface, and our end of it.
+pub(crate) fn tun_lab(config: &LabConfig) -> Result<(Lab, Box<dyn Device>), Error> {
     let lab = Lab::tun(config)?;
     let runtime = tokio::runtime::Handle::current();
     let tun = lab.peer().run(|| {
