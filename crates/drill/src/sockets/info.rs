@@ -1,10 +1,11 @@
 //! `TCP_INFO`, as far as this stack can tell.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use handclasp_tcp::State as Tcp;
 use handclasp_tcp::connection::Repair;
 use handclasp_tcp::ecn::Agreed;
+use handclasp_tcp::{Connection, State as Tcp};
 
 use super::Sockets;
 use super::descriptor::State;
@@ -29,11 +30,8 @@ impl Sockets {
             fields.insert("tcpi_state", if listening { TCP_LISTEN } else { TCP_CLOSE });
             return Some(fields);
         };
-        let (info, activity) = (connection.info(), connection.activity(self.now));
+        let info = connection.info();
         let (mss, totals) = (u32::from(info.mss).max(1), info.statistics);
-        let micros = |time: Option<std::time::Duration>| {
-            time.map_or(0, |time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
-        };
         let agreed = info.negotiated;
         let options = [
             (agreed.timestamps, TCPI_OPT_TIMESTAMPS),
@@ -74,13 +72,6 @@ impl Sockets {
             ("tcpi_segs_in", totals.segments_in as i64),
             ("tcpi_segs_out", totals.segments_out as i64),
             ("tcpi_data_segs_in", totals.data_segments_in as i64),
-            ("tcpi_advmss", i64::from(connection.announced_mss())),
-            ("tcpi_last_data_recv", activity.since_data_in.as_millis() as i64),
-            ("tcpi_last_data_sent", activity.since_data_out.as_millis() as i64),
-            ("tcpi_last_ack_recv", activity.since_heard.as_millis() as i64),
-            ("tcpi_busy_time", micros(Some(activity.busy))),
-            ("tcpi_rwnd_limited", micros(Some(activity.window_limited))),
-            ("tcpi_sndbuf_limited", micros(Some(activity.buffer_limited))),
             ("tcpi_retrans", i64::from(connection.resent_outstanding().div_ceil(mss))),
             // Linux's name for three duplicates; RACK counts time.
             ("tcpi_reordering", 3),
@@ -90,7 +81,22 @@ impl Sockets {
             ("tcpi_rcv_ooopack", totals.segments_out_of_order as i64),
             ("tcpi_notsent_bytes", i64::from(info.unsent)),
         ]);
+        fields.extend(self.times(connection));
         Some(fields)
+    }
+
+    /// What the connection did lately, and what held it back.
+    fn times(&self, connection: &Connection) -> [(&'static str, i64); 7] {
+        let activity = connection.activity(self.now);
+        [
+            ("tcpi_advmss", i64::from(connection.announced_mss())),
+            ("tcpi_last_data_recv", activity.since_data_in.as_millis() as i64),
+            ("tcpi_last_data_sent", activity.since_data_out.as_millis() as i64),
+            ("tcpi_last_ack_recv", activity.since_heard.as_millis() as i64),
+            ("tcpi_busy_time", micros(Some(activity.busy))),
+            ("tcpi_rwnd_limited", micros(Some(activity.window_limited))),
+            ("tcpi_sndbuf_limited", micros(Some(activity.buffer_limited))),
+        ]
     }
 }
 
@@ -102,6 +108,10 @@ const fn repair(repair: Repair) -> i64 {
         Repair::Timeout => 4,
         _ => 0,
     }
+}
+
+fn micros(time: Option<Duration>) -> i64 {
+    time.map_or(0, |time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// Linux's number of a state.
