@@ -30,6 +30,8 @@ pub(super) fn make(setup: &Setup) -> Result<Tun> {
     links.set_mtu(INTERFACE, setup.mtu.into())?;
     links.add_address(INTERFACE, setup.local, setup.prefix)?;
     links.set_up(INTERFACE)?;
+    // Before that IPv6 has no address there.
+    links.wait_until_running(INTERFACE)?;
     let everywhere: IpAddr = match setup.local {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),

@@ -71,7 +71,8 @@ impl Sockets {
             "tcp_frto" => config.f_rto = on,
             "tcp_retries1" => config.retries_warn = count,
             "tcp_retries2" => config.retries = count,
-            "tcp_orphan_retries" => config.orphan_retries = count,
+            // Linux has 0 mean 8.
+            "tcp_orphan_retries" => config.orphan_retries = if count == 0 { 8 } else { count },
             "tcp_fin_timeout" => config.fin_wait_2 = seconds,
             "tcp_rto_min_us" => {
                 config.rto_min = Duration::from_micros(last.unsigned_abs());
