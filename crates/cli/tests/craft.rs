@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use common::{Run, command, handclasp, handclasp_fed, is_missing, scratch};
@@ -425,4 +426,29 @@ fn the_rows_of_a_ladder_are_read_back() {
     assert_eq!(run.stdout.lines().count(), rows, "{run}\n{lab}");
     let syn = run.stdout.lines().next().expect("a packet");
     assert!(syn.contains("Flags [S], seq 0, win 64240, options [mss 1460,wscale 7"), "{syn}");
+}
+
+#[test]
+fn what_was_opened_is_reset_also_when_the_wait_is_interrupted() {
+    let name = "what_was_opened_is_reset_also_when_the_wait_is_interrupted";
+    if is_missing("kill", name) {
+        return;
+    }
+    let mut waiting = command();
+    // Nobody answers a damaged segment.
+    waiting.args(["craft", "--send", "--reply=1min", "-f", "tcpdump", "--lang", "en"]);
+    waiting.args(["[S]", "data \"x\" cksum auto+1"]);
+    let mut child = waiting.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let printed = lines.take(3).filter(|line| line.is_ok()).count();
+    while printed == 3 && child.try_wait().expect("a child").is_none() {
+        // One that comes before it is listened for is lost.
+        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(status.is_ok());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let Some(run) = Run::from(child.wait_with_output().expect("it ends")).allowed() else { return };
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("# reset in the end: "), "{run}");
+    assert!(run.stderr.ends_with("handclasp: interrupted\n"), "{run}");
 }

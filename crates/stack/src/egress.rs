@@ -35,8 +35,8 @@ struct Answer {
     opened: bool,
     failed: bool,
     resent: u64,
-    lesson: Option<Lesson>,
     recovery: Option<RecoveryCounts>,
+    lesson: Option<Lesson>,
 }
 
 impl Host {
@@ -85,8 +85,8 @@ impl Host {
                 opened: connection.state().is_synchronized(),
                 failed: connection.error().is_some(),
                 resent: connection.statistics().segments_resent,
-                lesson: connection.take_lesson(),
                 recovery: connection.take_recovery_news(),
+                lesson: connection.take_lesson(),
                 transmit,
             }
         });

@@ -163,8 +163,7 @@ fn when_a_peer_is_in_doubt_its_neighbour_is_asked_for() {
     net.filter = Box::new(|_, _| false);
     net.sent.clear();
     net.nodes[0].write(client, b"are you there?");
-    // A tail loss probe after 206 ms, which waits for a delayed ACK, and retransmissions 200, 600
-    // and 1400 ms behind it: the third is R1.
+    // A probe after 200 ms, timeouts after 400, 800 and 1600: the third is R1.
     net.run(millis(1500));
     let questions = |net: &Net| net.sent.iter().filter(|s| s.data[12..14] == [8, 6]).count();
     assert_eq!(questions(&net), 0, "what was confirmed a second ago is not asked for");

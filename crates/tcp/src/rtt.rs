@@ -44,37 +44,47 @@ impl Least {
     }
 }
 
+/// No round trip takes 584 years.
+const UNMEASURED: u64 = u64::MAX;
+
+/// Nanoseconds, so that a connection at rest stays small.
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(UNMEASURED - 1)
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct RttEstimator {
-    /// Smoothed, and its variation; `None` before the first measurement.
-    smoothed: Option<(Duration, Duration)>,
+    /// Smoothed, and its variation, in nanoseconds; nothing is measured yet at [`UNMEASURED`].
+    srtt: u64,
+    rttvar: u64,
     min: Least,
-    /// Before backing off.
-    base: Duration,
+    /// Before backing off, in nanoseconds.
+    base: u64,
     /// How often the timer fired since the last fresh acknowledgment.
     pub(crate) backoff: u8,
 }
 
 impl RttEstimator {
     pub(crate) fn new(config: &Config) -> Self {
-        Self { smoothed: None, min: Least::NONE, base: config.rto_initial, backoff: 0 }
+        let base = nanos(config.rto_initial);
+        Self { srtt: UNMEASURED, rttvar: 0, min: Least::NONE, base, backoff: 0 }
     }
 
     /// Takes a measurement (RFC 6298 §2.2, §2.3), one of so many in a round trip: together they
     /// weigh as much as one alone would (RFC 7323 §4.2).
     pub(crate) fn sample(&mut self, config: &Config, now: Instant, rtt: Duration, in_round: u32) {
-        let (srtt, rttvar) = match self.smoothed {
-            None => (rtt, rtt / 2),
-            Some((srtt, rttvar)) => {
+        let (srtt, rttvar) = match (self.srtt(), self.rttvar()) {
+            (Some(srtt), Some(rttvar)) => {
                 let (alpha, beta) = (8 * in_round, 4 * in_round);
                 let rttvar = (rttvar * (beta - 1) + srtt.abs_diff(rtt)) / beta;
                 ((srtt * (alpha - 1) + rtt) / alpha, rttvar)
             }
+            _ => (rtt, rtt / 2),
         };
-        self.smoothed = Some((srtt, rttvar));
+        (self.srtt, self.rttvar) = (nanos(srtt), nanos(rttvar));
         self.min.sample(now, rtt);
         let base = srtt + GRANULARITY.max(rttvar * 4).max(config.rto_variation_min);
-        self.base = base.max(config.rto_min).min(config.rto_max);
+        self.base = nanos(base.max(config.rto_min).min(config.rto_max));
         // A measurement is an acknowledgment of something sent once (Karn): §5.7's backed-off
         // value has done its work.
         self.backoff = 0;
@@ -83,22 +93,22 @@ impl RttEstimator {
     /// Data begins after a SYN whose timer fired: RFC 6298 §5.7, unless a timestamp told the
     /// round trip all the same.
     pub(crate) fn syn_timed_out(&mut self) {
-        if self.smoothed.is_none() {
-            self.base = self.base.max(Duration::from_secs(3));
+        if self.srtt().is_none() {
+            self.base = self.base.max(nanos(Duration::from_secs(3)));
         }
     }
 
     /// The timeout, backed off.
     pub(crate) fn rto(&self, config: &Config) -> Duration {
-        backed_off(self.base, self.backoff, config.rto_max).max(GRANULARITY)
+        backed_off(Duration::from_nanos(self.base), self.backoff, config.rto_max).max(GRANULARITY)
     }
 
     pub(crate) fn srtt(&self) -> Option<Duration> {
-        self.smoothed.map(|(srtt, _)| srtt)
+        (self.srtt != UNMEASURED).then(|| Duration::from_nanos(self.srtt))
     }
 
     pub(crate) fn rttvar(&self) -> Option<Duration> {
-        self.smoothed.map(|(_, var)| var)
+        (self.srtt != UNMEASURED).then(|| Duration::from_nanos(self.rttvar))
     }
 
     /// The least round trip measured lately, in whole microseconds.

@@ -182,6 +182,23 @@ fn a_timeout_during_fast_recovery_is_taken_for_what_it_seems() {
     }
 }
 
+/// Nagle's rule must not keep both what is new and what was lost from leaving.
+/// Requirement: RFC5682-P02
+#[test]
+fn what_is_new_and_small_leaves_all_the_same() {
+    let mut config = plain();
+    config.initial_window = 10;
+    let mut b = Bench::open_over(RTT, config, mss(1000));
+    b.write(&[0; 9500]);
+    assert_eq!(b.drain().len(), 10);
+    b.write(&[0; 100]);
+    b.silent();
+    b.until_deadline();
+    assert_eq!(numbers(&b.drain()), [0]);
+    b.ack(nth(1));
+    assert_eq!(ranges(&b.drain()), [(nth(9) + 500, 100)]);
+}
+
 #[test]
 fn it_can_be_switched_off() {
     let mut config = plain();

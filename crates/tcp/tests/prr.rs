@@ -132,6 +132,24 @@ fn after_heavy_loss_a_segment_more_leaves_for_each_safe_ack_and_none_more_for_ot
     assert_eq!(inflight(&b), 10_000);
 }
 
+/// Where ACKs are read together, nothing is sent between them: the flight is not as small as it
+/// looks to the last of them.
+#[test]
+fn a_loss_that_a_bunch_of_acks_shows_halves_the_flight_before_the_bunch() {
+    let mut b = flying(20, true);
+    for n in 1..=14 {
+        b.ack(nth(n));
+    }
+    for n in 16..=18 {
+        b.sack(nth(14), &[(nth(15), nth(n))]);
+    }
+    assert_eq!(b.conn.info().ssthresh, 10_000);
+    let sent = numbers(&b.drain());
+    assert_eq!(sent[0], 14);
+    assert!((6..=8).contains(&sent.len()), "{sent:?}");
+    assert!(inflight(&b) <= 10_000);
+}
+
 /// Requirement: RFC9937-R06
 #[test]
 fn without_sack_duplicates_beyond_what_was_in_flight_let_nothing_out() {

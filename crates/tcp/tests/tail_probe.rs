@@ -242,6 +242,47 @@ fn a_probe_that_arrived_twice_costs_nothing() {
     assert_eq!((info.ssthresh, info.recovery.loss_probe_recoveries), (u32::MAX, 0));
 }
 
+/// A peer without D-SACK acknowledges what it has already, and says no more.
+/// Requirement: RFC8985-R20
+#[test]
+fn a_bare_duplicate_tells_that_the_probe_arrived_twice() {
+    let mut b = flying(10);
+    b.advance(RTT);
+    b.ack(nth(9));
+    b.until_deadline();
+    assert_eq!(numbers(&b.drain()), [9]);
+    b.ack(nth(10));
+    b.ack(nth(10));
+    b.write(&[0; 5000]);
+    b.drain();
+    b.advance(RTT);
+    b.ack(nth(12));
+    assert_eq!(b.conn.info().ssthresh, u32::MAX);
+}
+
+/// Requirement: RFC8985-P16
+#[test]
+fn two_small_segments_are_not_alone() {
+    let mut b = open_with(|config| {
+        config.rto_min = SECOND;
+        config.nodelay = true;
+    });
+    for _ in 0..2 {
+        b.write(&[0; 10]);
+        b.drain();
+    }
+    assert_eq!(b.until_deadline(), 2 * RTT);
+}
+
+/// Requirement: RFC8985-R17
+#[test]
+fn a_probe_that_was_not_sent_yet_is_not_sent_after_an_ack() {
+    let mut b = flying(5);
+    b.until_deadline();
+    b.ack(nth(3));
+    b.silent();
+}
+
 /// Requirement: RFC8985-R20
 #[test]
 fn a_probe_of_new_data_costs_nothing() {

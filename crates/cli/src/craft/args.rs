@@ -49,7 +49,7 @@ pub(crate) struct CraftArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Build IPv4, whatever the packets are of
+    /// Build IPv4, as is done where nothing says otherwise
     #[arg(short = '4', long, conflicts_with = "ipv6")]
     pub(crate) ipv4: bool,
 
@@ -77,7 +77,8 @@ pub(crate) struct SendArgs {
     pub(crate) send: bool,
 
     /// Wait so long for the answer and print it, too; 1s if no time is told. It is waited for
-    /// behind each packet that uses up sequence numbers, or behind the last if none does
+    /// behind each packet that uses up sequence numbers, or behind the last if none does.
+    /// Answers with a VLAN tag are not seen
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "1s", value_parser = units::duration, requires = "send")]
     pub(crate) reply: Option<Duration>,
@@ -99,7 +100,8 @@ pub(crate) struct SendArgs {
     #[arg(short, long, value_name = "FILE", requires = "send")]
     pub(crate) write: Option<PathBuf>,
 
-    /// Leave open what was opened, instead of resetting it in the end
+    /// Leave open what was opened, instead of resetting it in the end. With the host's own
+    /// address its kernel does so, once nothing holds it back any more
     #[arg(long, requires = "reply")]
     pub(crate) leave: bool,
 }

@@ -3,16 +3,17 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use handclasp_craft::dissect::Start;
 use handclasp_craft::format::{Form, tcpdump};
-use handclasp_explain::catalogue::Time;
+use handclasp_explain::catalogue::{ByHand, Message};
 use serde_json::{Value, json};
 
 use super::args::CraftArgs;
 use super::{Timed, show, since_1970};
 use crate::error::Error;
+use crate::language::say;
 
 /// Prints packets as they are sent and answered.
 pub(super) struct Report {
@@ -21,6 +22,8 @@ pub(super) struct Report {
     /// Of a form that needs them all, those so far.
     kept: Vec<Timed>,
     printed: usize,
+    /// A moment, and when that was since 1970.
+    began: (Instant, Duration),
 }
 
 impl Report {
@@ -29,42 +32,51 @@ impl Report {
             Some(path) => Box::new(File::create(path).map_err(|e| Error::Write(path.clone(), e))?),
             None => Box::new(io::stdout()),
         };
-        Ok(Self { form: args.format, out, kept: Vec::new(), printed: 0 })
+        let began = (Instant::now(), since_1970());
+        Ok(Self { form: args.format, out, kept: Vec::new(), printed: 0, began })
     }
 
-    pub(super) fn sent(&mut self, bytes: &[u8], start: Start) -> Result<(), Error> {
-        self.packet(bytes, start, &json!({ "direction": "sent" }))
+    pub(super) fn sent(&mut self, bytes: &[u8], start: Start, at: Instant) -> Result<(), Error> {
+        self.packet((self.since_1970(at), bytes.to_vec(), start), &json!({ "direction": "sent" }))
     }
 
     pub(super) fn answer(
         &mut self,
         bytes: &[u8],
         start: Start,
+        at: Instant,
         took: Duration,
     ) -> Result<(), Error> {
-        self.note(&format!("answered after {}", Time(took)))?;
+        self.note(ByHand::Answered(took))?;
         let took = took.as_nanos() as f64 / 1000.0;
-        self.packet(bytes, start, &json!({ "direction": "answer", "took_us": took }))
+        let more = json!({ "direction": "answer", "took_us": took });
+        self.packet((self.since_1970(at), bytes.to_vec(), start), &more)
     }
 
     /// Says that something else came, or went, than what was sent and its answer.
-    pub(super) fn aside(&mut self, what: &str, packet: &[u8]) -> io::Result<()> {
-        self.note(&format!("{what}: {}", tcpdump(packet, Start::Ip)))
-    }
-
-    /// Says that the host's kernel sent a packet of its own into a connection.
-    pub(super) fn slipped_in(&mut self, packet: &[u8]) -> io::Result<()> {
-        self.aside("! not ours: this host's kernel slipped in", packet)
+    pub(super) fn aside(
+        &mut self,
+        what: for<'p> fn(&'p str) -> ByHand<'p>,
+        packet: &[u8],
+    ) -> io::Result<()> {
+        self.note(what(&tcpdump(packet, Start::Ip)))
     }
 
     /// Says something where it does not mix with packets.
-    pub(super) fn note(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn note(&mut self, what: ByHand<'_>) -> io::Result<()> {
+        self.say(say(&Message::ByHand(what)))
+    }
+
+    pub(super) fn say(&mut self, text: String) -> io::Result<()> {
         self.out.flush()?;
         writeln!(anstream::stderr(), "# {text}")
     }
 
-    fn packet(&mut self, bytes: &[u8], start: Start, more: &Value) -> Result<(), Error> {
-        let packet = (since_1970(), bytes.to_vec(), start);
+    fn since_1970(&self, at: Instant) -> Duration {
+        self.began.1 + at.saturating_duration_since(self.began.0)
+    }
+
+    fn packet(&mut self, packet: Timed, more: &Value) -> Result<(), Error> {
         if matches!(self.form, Form::Pcapng | Form::Rust) {
             self.kept.push(packet);
             return Ok(());

@@ -11,8 +11,8 @@ use handclasp::wire::time::Instant as Moment;
 use handclasp_craft::conversation::{Exchange, Relation, relation, wants_answer};
 use handclasp_craft::dissect::{Start, address_value};
 use handclasp_craft::field::{Family, Field, Layer};
-use handclasp_craft::template::{Setting, Template};
-use handclasp_explain::catalogue::Time;
+use handclasp_craft::template::Template;
+use handclasp_explain::catalogue::ByHand;
 use handclasp_lab::enter::enter;
 use rand_pcg::Pcg64;
 
@@ -41,13 +41,7 @@ pub(super) fn run(
         enter()?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let work = perform(args, templates, rng);
-        tokio::select! {
-            outcome = work => outcome,
-            _ = tokio::signal::ctrl_c() => Err(io::Error::from(io::ErrorKind::Interrupted).into()),
-        }
-    })
+    runtime.block_on(perform(args, templates, rng))
 }
 
 async fn perform(
@@ -55,7 +49,11 @@ async fn perform(
     templates: Vec<Template>,
     rng: &mut Pcg64,
 ) -> Result<Outcome, Error> {
-    let report = Report::new(args)?;
+    let mut report = Report::new(args)?;
+    let tagged = templates.iter().any(|template| template.layers.contains(&Layer::Vlan));
+    if tagged && args.send.reply.is_some() {
+        report.note(ByHand::TagsUnseen)?;
+    }
     let watchers = Watchers { sights: None, write: args.send.write.as_deref() };
     let sender = |raw, ours| Sender {
         raw,
@@ -117,7 +115,7 @@ struct Sender<'r> {
 impl Sender<'_> {
     /// The same with the kernel's own address, about which something is to be said first.
     fn beside(mut self, kernel: Kernel) -> io::Result<Self> {
-        self.report.note(&kernel.announce())?;
+        self.report.say(kernel.announce())?;
         self.kernel = Some(kernel);
         Ok(self)
     }
@@ -129,21 +127,34 @@ impl Sender<'_> {
         templates: Vec<Template>,
         ends: Ends<'_>,
     ) -> Result<Outcome, Error> {
-        let mut outcome = Outcome::Done;
+        let mut outcome = Ok(Outcome::Done);
         let last = templates.len() - 1;
         let mut waited = false;
         for (number, template) in templates.into_iter().enumerate() {
             let (packet, start) = self.build(template, ends).await?;
             let ip = ip_of(&packet, start);
             let at = self.send(&packet, start).await?;
-            self.report.sent(&packet, start)?;
+            self.report.sent(&packet, start, at)?;
             let Some(patience) = self.patience else { continue };
             if wants_answer(ip) || number == last && !waited {
                 waited = true;
-                if !self.answered(ip, start, at, patience).await? {
-                    outcome = Outcome::Failed;
-                    self.report.note(&format!("no answer within {}", Time(patience)))?;
-                    break;
+                let answered = tokio::select! {
+                    answered = self.answered(ip, start, at, patience) => answered,
+                    _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+                };
+                match answered {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        outcome = Ok(Outcome::Failed);
+                        self.report.note(ByHand::NoAnswer(patience))?;
+                        break;
+                    }
+                    // What is open is to be ended nevertheless.
+                    Err(Error::Interrupted) => {
+                        outcome = Err(Error::Interrupted);
+                        break;
+                    }
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -153,7 +164,7 @@ impl Sender<'_> {
         self.account().await?;
         self.raw.finish()?;
         self.report.finish()?;
-        Ok(outcome)
+        outcome
     }
 
     /// Builds a packet, from us to the peer if it says nothing else.
@@ -199,16 +210,12 @@ impl Sender<'_> {
     ) -> Result<(), Error> {
         let open = |field| !template.fields.contains_key(&field);
         let (open_src, open_dst) = (open(Field::EthSrc), open(Field::EthDst));
-        let value = |mac: handclasp::wire::ethernet::MacAddr| {
-            let [a, b, c, d, e, f] = mac.0;
-            Setting::Given(u64::from_be_bytes([0, 0, a, b, c, d, e, f]).into())
-        };
         if open_src {
-            template.set(Field::EthSrc, value(self.raw.hardware_address()));
+            template.set(Field::EthSrc, self.raw.hardware_address());
         }
         if let (true, Some(dst)) = (open_dst, template.given(Field::Dst)) {
             let mac = self.raw.hardware_address_of(family.address(dst)).await?;
-            template.set(Field::EthDst, value(mac));
+            template.set(Field::EthDst, mac);
         }
         Ok(())
     }
@@ -245,7 +252,9 @@ impl Sender<'_> {
 
     /// Says what the kernel slipped in, behind what made it do so.
     fn tell_slips(&mut self) -> io::Result<()> {
-        self.slips.drain(..).try_for_each(|slip| self.report.slipped_in(&slip))
+        self.slips
+            .drain(..)
+            .try_for_each(|slip| self.report.aside(|text| ByHand::SlippedIn(text), &slip))
     }
 
     /// Says what the kernel did, or did not do, because its address was used.
@@ -256,7 +265,7 @@ impl Sender<'_> {
         }
         let account = kernel.account()?;
         self.tell_slips()?;
-        account.map_or(Ok(()), |text| self.report.note(&text))
+        account.map_or(Ok(()), |text| self.report.say(text))
     }
 
     /// Waits for the answer to a packet, and prints it.
@@ -276,11 +285,13 @@ impl Sender<'_> {
                         Start::Ethernet => &came.bytes,
                         _ => came.packet(),
                     };
-                    self.report.answer(shown, start, took)?;
+                    self.report.answer(shown, start, came.at, took)?;
                     self.tell_slips()?;
                     return Ok(true);
                 }
-                Relation::Related => self.report.aside("meanwhile", came.packet())?,
+                Relation::Related => {
+                    self.report.aside(|text| ByHand::Meanwhile(text), came.packet())?
+                }
                 Relation::Foreign => {}
             }
         }
@@ -290,7 +301,7 @@ impl Sender<'_> {
     /// Takes in what came while nothing was waited for.
     fn take(&mut self, came: &Came) -> io::Result<()> {
         match self.exchange.received(came.packet()) {
-            true => self.report.aside("meanwhile", came.packet()),
+            true => self.report.aside(|text| ByHand::Meanwhile(text), came.packet()),
             false => Ok(()),
         }
     }
@@ -304,7 +315,7 @@ impl Sender<'_> {
         for template in self.exchange.resets(|ip| ours.contains(&ip)) {
             let packet = template.build(self.rng);
             self.send(&packet, Start::Ip).await?;
-            self.report.aside("reset in the end", &packet)?;
+            self.report.aside(|text| ByHand::ResetInTheEnd(text), &packet)?;
         }
         Ok(())
     }

@@ -52,7 +52,8 @@ pub(super) fn read(inputs: &[String], most: usize) -> Result<Input, Error> {
     }
     let mut text = Vec::new();
     for input in inputs {
-        let is_file = input == "-" || Path::new(input).is_file();
+        // Also what a shell makes of `<(command)`.
+        let is_file = input == "-" || Path::new(input).exists();
         if !is_file {
             // Words that were not quoted belong together.
             text.push(input.as_str());

@@ -2,7 +2,7 @@
 
 use handclasp_explain::catalogue::quantity::{Rate, Size, Time};
 
-use crate::plot::{Curve, Figure, Panel, Unit};
+use crate::plot::{Curve, Figure, Panel, Points, Unit};
 
 use super::report::{Course, Moment, Moved};
 
@@ -53,6 +53,6 @@ fn delivered(course: &Course) -> Panel {
     }
 }
 
-fn values(course: &Course, of: impl Fn(&Moment) -> Option<f64>) -> Vec<(f64, Option<f64>)> {
+fn values(course: &Course, of: impl Fn(&Moment) -> Option<f64>) -> Points {
     course.moments.iter().map(|moment| (moment.at.as_secs_f64(), of(moment))).collect()
 }

@@ -45,7 +45,7 @@ pub(super) struct Course {
     /// How long it took, until the last was acknowledged.
     pub(super) time: Duration,
     /// How the connection fared in the end.
-    pub(super) end: Info,
+    pub(super) end: Box<Info>,
     /// And on the way.
     pub(super) moments: Vec<Moment>,
 }

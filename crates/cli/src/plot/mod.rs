@@ -52,18 +52,21 @@ pub(crate) struct Panel {
     pub(crate) curves: Vec<Curve>,
 }
 
-/// A curve: seconds, and what was measured then. A gap is where nothing was.
+/// Seconds, and what was measured then; nothing is a gap.
+pub(crate) type Points = Vec<(f64, Option<f64>)>;
+
+/// A curve.
 #[derive(Clone, Debug)]
 pub(crate) struct Curve {
     pub(crate) name: String,
     pub(crate) dashed: bool,
     /// Filled to the ground, lightly.
     pub(crate) filled: bool,
-    pub(crate) points: Vec<(f64, Option<f64>)>,
+    pub(crate) points: Points,
 }
 
 impl Curve {
-    pub(crate) fn new(name: impl Into<String>, points: Vec<(f64, Option<f64>)>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, points: Points) -> Self {
         Self { name: name.into(), dashed: false, filled: false, points }
     }
 

@@ -17,8 +17,7 @@ use handclasp::device::tap::Direction;
 use handclasp::wire::frame::Medium;
 use handclasp::wire::gso::split_inbound;
 use handclasp::wire::packet::{Packet, Transport};
-
-use handclasp_explain::catalogue::{Message, OwnAddress};
+use handclasp_explain::catalogue::{ByHand, Message};
 
 use super::{Raw, Watchers};
 use crate::error::Error;
@@ -94,10 +93,10 @@ impl Kernel {
     /// What is to be said before anything is sent: whether its resets are held back.
     pub(crate) fn announce(&self) -> String {
         match &self.guard {
-            Ok(_) => say(&Message::OwnAddress(OwnAddress::Guarded)),
+            Ok(_) => say(&Message::ByHand(ByHand::Guarded)),
             Err(error) => {
                 let why = error.to_string();
-                say(&Message::OwnAddress(OwnAddress::Unguarded(&why)))
+                say(&Message::ByHand(ByHand::Unguarded(&why)))
             }
         }
     }
@@ -168,7 +167,7 @@ impl Kernel {
     pub(crate) fn account(&mut self) -> io::Result<Option<String>> {
         let Ok(guard) = &mut self.guard else { return Ok(None) };
         let count = guard.held_back()?;
-        Ok((count > 0).then(|| say(&Message::OwnAddress(OwnAddress::HeldBack(count)))))
+        Ok((count > 0).then(|| say(&Message::ByHand(ByHand::HeldBack(count)))))
     }
 }
 

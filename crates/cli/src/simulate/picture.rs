@@ -2,7 +2,7 @@
 
 use handclasp_sim::bottleneck::{FlowReport, Report, Sample};
 
-use crate::plot::{Curve, Figure, Panel, Unit};
+use crate::plot::{Curve, Figure, Panel, Points, Unit};
 
 use super::args::SimulateArgs;
 use super::table::link;
@@ -12,7 +12,7 @@ const SMOOTH: usize = 10;
 
 pub(super) fn figure(args: &SimulateArgs, seed: u64, report: &Report) -> Figure {
     let names: Vec<_> = args.flows.iter().map(|algorithm| algorithm.name()).collect();
-    let panel = |title, unit, of: fn(&FlowReport) -> Vec<(f64, Option<f64>)>| {
+    let panel = |title, unit, of: fn(&FlowReport) -> Points| {
         let curves = report.flows.iter().enumerate();
         let curves =
             curves.map(|(n, flow)| Curve::new(format!("{} {}", n + 1, flow.algorithm), of(flow)));
@@ -36,11 +36,11 @@ pub(super) fn figure(args: &SimulateArgs, seed: u64, report: &Report) -> Figure 
     }
 }
 
-fn values(flow: &FlowReport, of: impl Fn(&Sample) -> Option<f64>) -> Vec<(f64, Option<f64>)> {
+fn values(flow: &FlowReport, of: impl Fn(&Sample) -> Option<f64>) -> Points {
     flow.samples.iter().map(|sample| (sample.at.as_secs_f64(), of(sample))).collect()
 }
 
-fn goodput(flow: &FlowReport) -> Vec<(f64, Option<f64>)> {
+fn goodput(flow: &FlowReport) -> Points {
     let over = |pair: &[Sample]| {
         let [first, .., last] = pair else { return (0.0, None) };
         let time = (last.at - first.at).as_secs_f64();

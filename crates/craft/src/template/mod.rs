@@ -19,6 +19,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
+use handclasp_wire::ethernet::MacAddr;
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Flags;
 
@@ -71,6 +72,12 @@ macro_rules! given {
 }
 
 given!(bool u8 u16 u32 u64 u128);
+
+impl From<MacAddr> for Setting {
+    fn from(MacAddr([a, b, c, d, e, f]): MacAddr) -> Self {
+        u64::from_be_bytes([0, 0, a, b, c, d, e, f]).into()
+    }
+}
 
 impl From<SeqNumber> for Setting {
     fn from(number: SeqNumber) -> Self {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use handclasp_tcp::State;
 use handclasp_tcp::event::LossSign;
 
-use super::{Cast, Count, Hint, Language, Message, OwnAddress, Rate, Size, Time};
+use super::{ByHand, Cast, Count, Hint, Language, Message, Rate, Size, Time};
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -175,18 +175,28 @@ fn write_ending(out: &mut dyn Write, cast: &Cast, ending: Ending) -> fmt::Result
     }
 }
 
-/// What is said of packets made by hand with the host's own address.
-fn write_own_address(out: &mut dyn Write, what: &OwnAddress<'_>) -> fmt::Result {
+/// What is said beside packets made by hand.
+fn write_beside(out: &mut dyn Write, what: &ByHand<'_>) -> fmt::Result {
     match *what {
-        OwnAddress::Guarded => {
+        ByHand::Answered(time) => write!(out, "{} 后收到应答", Time(time)),
+        ByHand::NoAnswer(time) => write!(out, "{} 内没有应答", Time(time)),
+        ByHand::Meanwhile(packet) => write!(out, "其间收到：{packet}"),
+        ByHand::ResetInTheEnd(packet) => write!(out, "最后重置：{packet}"),
+        ByHand::SlippedIn(packet) => write!(out, "! 不是我们发的，本机内核插进来：{packet}"),
+        ByHand::TagsUnseen => write!(
+            out,
+            "这里收不到带 VLAN 标签的应答：请不带标签，在该 VLAN 自己的接口上发送\
+             （packet:eth0.5）"
+        ),
+        ByHand::Guarded => {
             write!(out, "使用本机自己的地址；其间会拦下本机内核对这些连接发出的 RST")
         }
-        OwnAddress::Unguarded(why) => write!(
+        ByHand::Unguarded(why) => write!(
             out,
             "使用本机自己的地址；无法拦住本机内核（{why}），它会重置这些连接。\
              换用网络中的空闲地址（--address）就没有这个问题"
         ),
-        OwnAddress::HeldBack(count) => {
+        ByHand::HeldBack(count) => {
             write!(out, "拦下了本机内核的 {} 个 RST", Count(count))
         }
     }
@@ -234,7 +244,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::Connections(count) => write!(out, "{} 个连接", Count(count)),
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "已中断"),
-        Message::OwnAddress(ref what) => write_own_address(out, what),
+        Message::ByHand(ref what) => write_beside(out, what),
         Message::Next => write!(out, "接着试"),
         Message::HandHeading => write!(out, "手工"),
         Message::TriedHeading => write!(out, "尝试"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use handclasp_tcp::State;
 use handclasp_tcp::event::LossSign;
 
-use super::{Cast, Count, Hint, Language, Message, OwnAddress, Rate, Size, Time};
+use super::{ByHand, Cast, Count, Hint, Language, Message, Rate, Size, Time};
 use crate::track::Side;
 use crate::track::note::{Note, Resent};
 use crate::track::summary::Ending;
@@ -242,22 +242,34 @@ fn write_ending(out: &mut dyn Write, cast: &Cast, ending: Ending) -> fmt::Result
     }
 }
 
-/// What is said of packets made by hand with the host's own address.
-fn write_own_address(out: &mut dyn Write, what: &OwnAddress<'_>) -> fmt::Result {
+/// What is said beside packets made by hand.
+fn write_beside(out: &mut dyn Write, what: &ByHand<'_>) -> fmt::Result {
     match *what {
-        OwnAddress::Guarded => write!(
+        ByHand::Answered(time) => write!(out, "answered after {}", Time(time)),
+        ByHand::NoAnswer(time) => write!(out, "no answer within {}", Time(time)),
+        ByHand::Meanwhile(packet) => write!(out, "meanwhile: {packet}"),
+        ByHand::ResetInTheEnd(packet) => write!(out, "reset in the end: {packet}"),
+        ByHand::SlippedIn(packet) => {
+            write!(out, "! not ours: this host's kernel slipped in: {packet}")
+        }
+        ByHand::TagsUnseen => write!(
+            out,
+            "answers with a VLAN tag are not seen here: send without one on the VLAN's own \
+             interface (packet:eth0.5)"
+        ),
+        ByHand::Guarded => write!(
             out,
             "with this host's own address; its kernel's resets of these connections are held back \
              meanwhile"
         ),
-        OwnAddress::Unguarded(why) => write!(
+        ByHand::Unguarded(why) => write!(
             out,
             "with this host's own address; its kernel will reset these connections, as nothing \
              can hold it back ({why}). With a free address of the network (--address) there is no \
              such trouble"
         ),
-        OwnAddress::HeldBack(1) => write!(out, "1 reset of this host's kernel was held back"),
-        OwnAddress::HeldBack(count) => {
+        ByHand::HeldBack(1) => write!(out, "1 reset of this host's kernel was held back"),
+        ByHand::HeldBack(count) => {
             write!(out, "{} resets of this host's kernel were held back", Count(count))
         }
     }
@@ -301,7 +313,7 @@ fn write_rest(out: &mut dyn Write, message: &Message<'_>) -> fmt::Result {
         Message::ConnectionBegins { client, server } => write!(out, "{client} → {server}"),
         Message::Interrupted => write!(out, "interrupted"),
         Message::Next => write!(out, "next"),
-        Message::OwnAddress(ref what) => write_own_address(out, what),
+        Message::ByHand(ref what) => write_beside(out, what),
         Message::HandHeading => write!(out, "by hand"),
         Message::TriedHeading => write!(out, "tried"),
         Message::TheoryHeading => write!(out, "theory"),

@@ -49,16 +49,28 @@ pub struct Cast {
     pub ours: Option<Side>,
 }
 
-/// What is to be said where packets are made by hand with the host's own address, whose kernel
-/// knows nothing of their connections.
+/// What is to be said beside packets that are made by hand. With the host's own address, its
+/// kernel knows nothing of their connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OwnAddress<'a> {
-    /// The kernel is kept from resetting them.
+pub enum ByHand<'a> {
+    /// The answer came after so long.
+    Answered(Duration),
+    /// None came in so long.
+    NoAnswer(Duration),
+    /// Something else of the connection came: this packet.
+    Meanwhile(&'a str),
+    /// What was open is reset in the end: by this packet.
+    ResetInTheEnd(&'a str),
+    /// The host's kernel is kept from resetting the connections.
     Guarded,
     /// Nothing keeps it from that, for this reason.
     Unguarded(&'a str),
-    /// So many resets were held back.
+    /// It sent this packet, and not we.
+    SlippedIn(&'a str),
+    /// So many of its resets were held back.
     HeldBack(u64),
+    /// Answers with a VLAN tag are not seen.
+    TagsUnseen,
 }
 
 /// What can be said.
@@ -160,8 +172,8 @@ pub enum Message<'a> {
     },
     /// The user stopped it.
     Interrupted,
-    /// Packets are made by hand with the host's own address.
-    OwnAddress(OwnAddress<'a>),
+    /// Something beside packets that are made by hand.
+    ByHand(ByHand<'a>),
     /// Heading of the states of packets made by hand.
     HandHeading,
     /// Heading of what an experiment tries.

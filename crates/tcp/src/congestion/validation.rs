@@ -42,6 +42,11 @@ impl Usage {
         }
     }
 
+    /// The most that was in flight in this round.
+    pub(crate) const fn most(&self) -> u32 {
+        self.most
+    }
+
     /// Whether the window may grow: it was used up, or in slow start, where it doubles, half of
     /// it was.
     pub(crate) fn is_cwnd_limited(&self, controller: &dyn Controller) -> bool {

@@ -94,8 +94,8 @@ impl Connection {
         let bare = header.seg_len(payload_len) == 0 && !window_moved;
         // RFC 6675 §2's definition with SACK, RFC 5681 §2's without.
         let tells_of_loss = if sack { newly_sacked > 0 } else { bare };
-        let repeats = kind == Ack::Old && header.ack == una && had_flight;
-        let duplicate = repeats && tells_of_loss;
+        let repeats = kind == Ack::Old && header.ack == una;
+        let duplicate = repeats && had_flight && tells_of_loss;
         if duplicate {
             self.stats.duplicate_acks += 1;
             self.judge(cx, Judgment::DuplicateAck);
@@ -260,6 +260,8 @@ impl Connection {
         }
         // Every partial ACK in recovery starts the timer anew, not the first alone: the slower
         // and steadier variant of RFC 6582 §4.
+        // A probe that waits to be sent is not needed any more.
+        self.pending.tail_probe &= !progress;
         let reneged = self.has_reneged();
         if self.snd.flight.is_empty() {
             self.timers.cancel(Timer::Retransmit);

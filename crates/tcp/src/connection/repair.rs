@@ -28,7 +28,7 @@ pub(super) struct News {
     /// Bytes newly reported beyond a gap.
     pub(super) newly_sacked: u32,
     pub(super) duplicate: bool,
-    /// It has neither text nor SACK blocks nor another window.
+    /// It repeats the last one, with neither text nor SACK blocks nor another window.
     pub(super) bare: bool,
     /// Bytes in the network before it came.
     pub(super) in_flight: u32,
@@ -94,7 +94,7 @@ impl Connection {
         let Some(t) = self.snd.recovery.trouble_mut() else { return false };
         let Some(probe) = t.probe else { return false };
         let open = t.phase == Phase::Open;
-        match probe.judge(self.snd.una, news.dsack, news.bare && news.duplicate) {
+        match probe.judge(self.snd.una, news.dsack, news.bare) {
             Outcome::Unknown => return false,
             Outcome::Idle => t.probe = None,
             Outcome::Repaired => {
@@ -102,8 +102,10 @@ impl Connection {
                 if open {
                     self.snd.recovery.count(|c| c.loss_probe_recoveries += 1);
                     cx.record(&self.tuple, || Event::Repaired { by: LossSign::TailProbe });
-                    self.snd.congestion_found(cx.now, news.in_flight, self.stats.bytes_resent);
-                    self.snd.congestion_over(cx.now, self.stats.bytes_resent);
+                    let flight_size = self.snd.flight_size(news.in_flight);
+                    let resent = self.stats.bytes_resent;
+                    self.snd.congestion_found(cx.now, flight_size, resent);
+                    self.snd.congestion_over(cx.now, resent);
                     self.window_reduced();
                     self.record_congestion(cx);
                 }
@@ -364,18 +366,18 @@ impl Connection {
         });
         let (una, nxt) = (self.snd.una, self.snd.nxt);
         self.snd.recovery.first_resend = true;
-        let recover_fs = self.snd.flight.outstanding() - self.snd.flight.sacked() + delivered;
+        let left = self.snd.flight.outstanding() - self.snd.flight.sacked() + delivered;
+        let flight_size = self.snd.flight_size(in_flight);
         let Some(t) = self.snd.recovery.trouble_mut() else { return };
         t.enter_fast(una, nxt);
-        self.snd.congestion_found(cx.now, in_flight, self.stats.bytes_resent);
+        self.snd.congestion_found(cx.now, flight_size, self.stats.bytes_resent);
         self.window_reduced();
-        let prr = self
-            .snd
-            .controller
-            .recovers_proportionally()
-            .then(|| Prr::new(recover_fs, self.snd.pipe(), self.snd.controller.ssthresh()));
-        if let Some(t) = self.snd.recovery.trouble_mut() {
-            t.prr = prr;
+        if self.snd.controller.recovers_proportionally() {
+            let gone = flight_size.saturating_sub(left);
+            let (pipe, ssthresh) = (self.snd.pipe(), self.snd.controller.ssthresh());
+            if let Some(t) = self.snd.recovery.trouble_mut() {
+                t.prr = Some(Prr::new(left, gone, pipe, ssthresh));
+            }
         }
         self.record_congestion(cx);
     }
@@ -500,7 +502,7 @@ impl Connection {
             self.arm(cx, Timer::Retransmit, rto_at);
             return;
         }
-        let alone = self.snd.flight.outstanding() <= u32::from(self.snd.smss);
+        let alone = self.snd.flight.is_one(u32::from(self.snd.smss));
         let wait = probe::timeout(self.snd.rtt.srtt(), alone);
         self.arm(cx, Timer::TailProbe, (cx.now + wait).min(rto_at));
     }

@@ -248,7 +248,10 @@ impl Connection {
         let usable = window.min(room).min(unsent);
         let most = usable.min(burst.max(smss));
         let more_records = unsent < self.snd.unsent();
-        if most == unsent && (more_records || self.may_send_small(unsent % smss)) {
+        if self.snd.recovery.frto_edge().is_some() {
+            // Held back, however small, it would hold back what was lost too.
+            most
+        } else if most == unsent && (more_records || self.may_send_small(unsent % smss)) {
             most
         } else if most >= smss {
             whole_segments(most, smss)

@@ -14,10 +14,13 @@ pub(crate) struct Prr {
 }
 
 impl Prr {
-    /// An episode begins (§6.1) with `recover_fs` bytes in flight, to end with `ssthresh`. Until
-    /// an ACK says more, `cwnd` is what is left of them.
-    pub(crate) fn new(recover_fs: u32, cwnd: u32, ssthresh: u32) -> Self {
-        Self { recover_fs: recover_fs.max(1), ssthresh, delivered: 0, out: 0, cwnd }
+    /// An episode begins (§6.1) with `left` bytes in flight, to end with `ssthresh`. ACKs that
+    /// came together with the one that began it delivered `gone` more, and nothing was sent for
+    /// them yet: they count as if they had come within it. Until an ACK says more, `cwnd` is
+    /// what is under way.
+    pub(crate) fn new(left: u32, gone: u32, cwnd: u32, ssthresh: u32) -> Self {
+        let recover_fs = left.saturating_add(gone).max(1);
+        Self { recover_fs, ssthresh, delivered: u64::from(gone), out: 0, cwnd }
     }
 
     /// RecoverFS.

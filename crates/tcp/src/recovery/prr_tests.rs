@@ -9,7 +9,7 @@ const SMSS: u32 = 1000;
 /// `lost` of `flight` segments are lost and the others arrive one by one, the first `before` of
 /// them before the loss is found; what may be sent is. Returns how many leave after each ACK.
 fn recovery(flight: u32, lost: u32, before: u32, ssthresh: u32) -> Vec<u32> {
-    let mut prr = Prr::new(flight * SMSS, 0, ssthresh * SMSS);
+    let mut prr = Prr::new(flight * SMSS, 0, 0, ssthresh * SMSS);
     let mut inflight = (flight - lost - before) * SMSS;
     let mut sent = Vec::new();
     prr.acked(before * SMSS, inflight, false, SMSS);
@@ -53,7 +53,7 @@ fn where_more_was_lost_than_is_to_be_given_up_no_more_leaves_than_arrives() {
 #[test]
 fn below_the_threshold_a_safe_ack_lets_one_segment_more_out() {
     let room = |safe| {
-        let mut prr = Prr::new(20 * SMSS, 0, 14 * SMSS);
+        let mut prr = Prr::new(20 * SMSS, 0, 0, 14 * SMSS);
         prr.sent(5 * SMSS);
         prr.acked(6 * SMSS, 4 * SMSS, safe, SMSS);
         prr.cwnd() - 4 * SMSS
@@ -64,7 +64,7 @@ fn below_the_threshold_a_safe_ack_lets_one_segment_more_out() {
 /// Requirement: RFC9937-P09
 #[test]
 fn below_the_threshold_the_flight_does_not_grow_beyond_it() {
-    let mut prr = Prr::new(20 * SMSS, 0, 14 * SMSS);
+    let mut prr = Prr::new(20 * SMSS, 0, 0, 14 * SMSS);
     prr.acked(9 * SMSS, 13 * SMSS, true, SMSS);
     assert_eq!(prr.cwnd(), 14 * SMSS);
 }
@@ -72,7 +72,7 @@ fn below_the_threshold_the_flight_does_not_grow_beyond_it() {
 /// Requirement: RFC9937-P11
 #[test]
 fn the_fast_retransmit_leaves_whatever_the_proportion_says() {
-    let mut prr = Prr::new(100 * SMSS, 0, 10 * SMSS);
+    let mut prr = Prr::new(100 * SMSS, 0, 0, 10 * SMSS);
     prr.acked(SMSS, 99 * SMSS, false, SMSS);
     assert_eq!(prr.cwnd(), 100 * SMSS);
     prr.sent(SMSS);
@@ -83,16 +83,23 @@ fn the_fast_retransmit_leaves_whatever_the_proportion_says() {
 /// Requirement: RFC9937-P07
 #[test]
 fn an_ack_that_delivers_nothing_changes_nothing() {
-    let mut prr = Prr::new(20 * SMSS, 17 * SMSS, 10 * SMSS);
+    let mut prr = Prr::new(20 * SMSS, 0, 17 * SMSS, 10 * SMSS);
     prr.acked(0, 12 * SMSS, true, SMSS);
     assert_eq!(prr.cwnd(), 17 * SMSS);
 }
 
 #[test]
 fn empty_and_enormous_flights_do_no_harm() {
-    let mut prr = Prr::new(0, 0, u32::MAX);
+    let mut prr = Prr::new(0, u32::MAX, 0, u32::MAX);
     prr.acked(u32::MAX, u32::MAX, true, u32::MAX);
     prr.sent(u32::MAX);
     prr.acked(u32::MAX, 0, true, u32::MAX);
     assert!(prr.cwnd() > 0);
+}
+
+#[test]
+fn what_arrived_with_the_first_sign_of_loss_counts_as_if_it_had_come_after_it() {
+    let mut prr = Prr::new(4 * SMSS, 7 * SMSS, SMSS, 5 * SMSS);
+    prr.acked(SMSS, SMSS, false, SMSS);
+    assert_eq!(prr.cwnd(), 5 * SMSS, "eight arrived, and five may be under way");
 }

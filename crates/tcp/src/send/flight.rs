@@ -229,6 +229,11 @@ impl Flight {
         self.ranges.is_empty()
     }
 
+    /// Whether one segment is all there is.
+    pub(crate) fn is_one(&self, smss: u32) -> bool {
+        self.ranges.len() == 1 && self.bytes <= smss
+    }
+
     /// Sequence numbers not yet acknowledged.
     pub(crate) fn outstanding(&self) -> u32 {
         self.bytes

@@ -270,6 +270,12 @@ impl Sender {
         reduced.unwrap_or_else(|| self.controller.cwnd())
     }
 
+    /// FlightSize as a loss finds it: `in_flight` before the ACK that shows it; more where other
+    /// ACKs came together with that one and nothing could be sent in between.
+    pub(crate) fn flight_size(&self, in_flight: u32) -> u32 {
+        in_flight.max(self.usage.most().min(self.controller.cwnd()))
+    }
+
     /// Bytes that the congestion window lets out now.
     pub(crate) fn congestion_room(&self) -> u32 {
         self.cwnd().saturating_sub(self.pipe())

@@ -46,7 +46,7 @@ pub(super) async fn watched(
     }
     let time = started.elapsed();
     moments.push(moment(stream, time));
-    Ok(Course { time, end: stream.info(), moments })
+    Ok(Course { time, end: Box::new(stream.info()), moments })
 }
 
 fn moment(stream: &TcpStream, at: Duration) -> Moment {
