@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::capture::args::CaptureArgs;
 use crate::craft::args::CraftArgs;
 use crate::decode::args::DecodeArgs;
+use crate::drill::args::DrillArgs;
 use crate::experiment::args::TryArgs;
 use crate::explain::args::ExplainArgs;
 use crate::export::args::ExportArgs;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     Listen(ListenArgs),
     Prove(ProveArgs),
+    Drill(Box<DrillArgs>),
     Simulate(Box<SimulateArgs>),
     Show(ShowArgs),
     Capture(CaptureArgs),

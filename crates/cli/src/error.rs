@@ -20,6 +20,8 @@ pub(crate) enum Error {
     Write(PathBuf, io::Error),
     #[error("cannot read {path}: {cause}", path = .0.display(), cause = .1)]
     Read(PathBuf, io::Error),
+    #[error("{0}")]
+    Drill(String),
     #[error("there is nothing in {0}")]
     NothingRead(String),
     #[error("{}", marked(.0, span(.0, .1), .1))]

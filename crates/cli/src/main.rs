@@ -5,6 +5,7 @@ mod args;
 mod capture;
 mod craft;
 mod decode;
+mod drill;
 mod error;
 mod experiment;
 mod explain;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Command::Connect(args) => netcat::connect(args),
         Command::Listen(args) => netcat::listen(args),
         Command::Prove(args) => prove::run(args),
+        Command::Drill(args) => drill::run(&args),
         Command::Simulate(args) => simulate::run(*args),
         Command::Show(args) => show::run(&args),
         Command::Capture(args) => capture::run(&args),

@@ -1,8 +1,8 @@
-//! Packetdrill scripts against this stack, in virtual time.
+//! Packetdrill scripts against this stack, in virtual time, or against the Linux kernel.
 //!
 //! [`script`] reads packetdrill's language, [`sockets`] are the calls that scripts make, and
 //! [`run()`] runs a script: packets go in, those that come out are compared, calls are made and
-//! what they return is checked.
+//! what they return is checked. [`mod@kernel`] has the kernel do the same.
 //!
 //! ```
 //! use handclasp_drill::{Script, Setup, run};
@@ -22,11 +22,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+pub mod kernel;
 pub mod linux;
 pub mod notation;
 pub mod run;
 pub mod script;
 pub mod sockets;
+pub mod tcp_info;
 
-pub use run::{Failure, Family, Outcome, Setup, run};
+pub use run::{Failure, Family, Machine, Outcome, Setup, run, run_on};
 pub use script::{Script, ScriptError};

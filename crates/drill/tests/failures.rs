@@ -91,14 +91,16 @@ fn an_assertion_that_does_not_hold_tells_the_value() {
 
 #[test]
 fn the_packets_so_far_are_told_with_their_times() {
-    let history = outcome("+0 close(9) = 0").history;
-    assert_eq!(history[1], "0.000000 > S. 0:0(0) ack 1 <mss 1460>");
-    assert_eq!(history[2], "0.100000 < . 1:1(0) ack 1 win 30000");
+    let ladder: Vec<String> =
+        outcome("+0 close(9) = 0").ladder.iter().map(ToString::to_string).collect();
+    assert_eq!(ladder[2], "  0.000000  listen(3, 1) = 0");
+    assert_eq!(ladder[4], "  0.000000  LISTEN       ──▶ S. 0:0(0) ack 1 <mss 1460>");
+    assert_eq!(ladder[5], "  0.100000  LISTEN       ◀── . 1:1(0) ack 1 win 30000");
 }
 
 #[test]
 fn what_the_stack_does_not_have_is_noted() {
-    let outcome = outcome("+0 setsockopt(4, SOL_TCP, TCP_CORK, [1], 4) = 0\n+0 `reboot now`");
+    let outcome = outcome("+0 setsockopt(4, SOL_TCP, TCP_INQ, [1], 4) = 0\n+0 `reboot now`");
     let notes: Vec<_> = outcome.notes.into_iter().collect();
-    assert_eq!(notes, ["the command reboot was not run", "this stack does not have: TCP_CORK"]);
+    assert_eq!(notes, ["the command reboot was not run", "this stack does not have: TCP_INQ"]);
 }

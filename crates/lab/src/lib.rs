@@ -33,5 +33,9 @@ pub mod server;
 #[cfg(target_os = "linux")]
 pub mod sock_diag;
 #[cfg(target_os = "linux")]
+pub mod socket;
+#[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 mod sys;
+#[cfg(target_os = "linux")]
+pub mod tun;

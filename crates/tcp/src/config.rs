@@ -83,6 +83,18 @@ impl Default for KeepAlive {
     }
 }
 
+/// What the limit of the send buffer counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SendAccounting {
+    /// Bytes of payload.
+    #[default]
+    Bytes,
+    /// Buffers with their overhead, as Linux counts: each holds a burst, and one that was begun
+    /// is filled whatever the limit says.
+    Buffers,
+}
+
 /// Settings of one connection; those of a host are what its connections start from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -95,6 +107,11 @@ pub struct Config {
     pub send_buffer_max: usize,
     /// Bytes that may be written before the path has shown what it carries.
     pub send_buffer_start: usize,
+    /// What the limits of the send buffer count.
+    pub send_accounting: SendAccounting,
+    /// Take no more from the application while so many bytes were never sent
+    /// (`TCP_NOTSENT_LOWAT`), so that what is written last is sent soon.
+    pub notsent_lowat: Option<u32>,
     /// Most separate ranges kept beyond a gap: bounds the cost of a peer that sends holes.
     pub reassembly_ranges: usize,
     /// Largest payload we announce and send, in bytes, if less than the link's.
@@ -114,6 +131,12 @@ pub struct Config {
     /// Set PSH at the end of every burst of several segments, not only where what was written
     /// ends, so that a receiver that joins segments hands them on at once. Linux does.
     pub push_bursts: bool,
+    /// Size bursts for a device that cuts segments itself by the connection's pace, and by no
+    /// more than half of the congestion window, as Linux does; else they are as large as the
+    /// window and the device allow.
+    pub autosize_bursts: bool,
+    /// Segments that a burst sized so may have at any pace.
+    pub burst_segments_min: u8,
     /// Longest wait for company before an ACK leaves alone; 500 ms and more count as 499
     /// (RFC 9293 §3.8.6.3).
     pub delayed_ack: Duration,
@@ -130,6 +153,9 @@ pub struct Config {
     /// third of its throughput; the initial window leaves at once all the same. A controller
     /// that has a rate of its own (BBR) is always paced.
     pub pacing: bool,
+    /// Let one ACK grow a window that is not paced by eight segments at most in slow start
+    /// (RFC 9406 §4.3's L). Linux has no such bound.
+    pub limit_slow_start: bool,
     /// Go back to the initial window after silence longer than the RTO (RFC 5681 §4.1). Without
     /// it a window that is not used is only halved, every five minutes (RFC 7661).
     pub idle_restart: bool,
@@ -195,6 +221,8 @@ impl Default for Config {
             receive_buffer_start: 65_535,
             send_buffer_max: 4 << 20,
             send_buffer_start: 87_040,
+            send_accounting: SendAccounting::Bytes,
+            notsent_lowat: None,
             reassembly_ranges: 512,
             max_segment_size: None,
             window_scaling: true,
@@ -204,11 +232,14 @@ impl Default for Config {
             abe: false,
             nodelay: false,
             push_bursts: true,
+            autosize_bursts: false,
+            burst_segments_min: 2,
             delayed_ack: Duration::from_millis(40),
             quick_acks: 16,
             initial_window: 10,
             congestion: Algorithm::Cubic,
             pacing: true,
+            limit_slow_start: true,
             idle_restart: true,
             clock_granularity: Duration::from_micros(1),
             rack: true,

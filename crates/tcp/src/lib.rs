@@ -27,6 +27,7 @@ pub mod fast_open;
 pub mod half_open;
 pub mod negotiation;
 pub mod opening;
+pub mod personality;
 pub mod state;
 pub mod time_wait;
 pub mod timer;

@@ -197,3 +197,18 @@ fn a_batch_beyond_a_gap_gets_as_many_duplicate_acks() {
     assert_eq!(acks.len(), 4);
     assert!(acks.iter().all(|t| t.header.ack.0 == b.peer_nxt));
 }
+
+#[test]
+fn quick_acks_are_switched_off_and_on() {
+    let mut b = Bench::open_with(Config::default(), mss(1000));
+    b.data(b"one");
+    assert_eq!(b.drain().len(), 1);
+    b.conn.set_quick_acks(false);
+    b.data(b"two");
+    b.silent();
+    b.advance(40 * MS);
+    assert_eq!(b.drain().len(), 1);
+    b.conn.set_quick_acks(true);
+    b.data(b"three");
+    assert_eq!(b.drain().len(), 1);
+}

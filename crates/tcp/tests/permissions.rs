@@ -60,7 +60,7 @@ fn a_full_close_ends_reading_too() {
     b.ack(b.snd_nxt());
     assert_eq!(b.state(), State::FinWait2);
     b.data(b"for nobody");
-    assert_eq!(flags(&b.one()), "R.");
+    assert_eq!(flags(&b.one()), "R");
     assert_eq!((b.state(), b.conn.error()), (State::Closed, Some(Error::Aborted)));
     let mut buffer = [0; 10];
     assert_eq!(b.with(|c, cx| c.read(cx, &mut buffer)), Err(Error::Aborted));

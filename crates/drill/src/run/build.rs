@@ -13,7 +13,7 @@ use handclasp_wire::tcp::view::RawHeader;
 use handclasp_wire::udp::Udp;
 
 use super::flow::{Flow, options, shift};
-use super::{Checked, Run};
+use super::{Checked, Kind, Run};
 use crate::script::{Body, Class, IpInfo, Packet, Segment};
 
 /// The first port of a peer that connects.
@@ -34,9 +34,11 @@ impl Run<'_> {
             }
             Body::Icmp(icmp) => self.icmp(icmp, packet.ip)?,
         };
-        self.history.push(format!("{} {}", self.clock(self.sockets.now()), packet.text));
-        self.sockets.receive(bytes);
+        let at = self.machine.now();
+        self.machine.receive(bytes);
         self.look();
+        let text = packet.text.strip_prefix('<').unwrap_or(&packet.text);
+        self.record(at, Kind::In, text.trim_start().to_owned());
         Ok(())
     }
 

@@ -1,101 +1,98 @@
-//! System calls: made, and what they return checked.
+//! System calls: what a script means by them, and whether they returned what it says.
 
 use std::net::SocketAddr;
-use std::task::Poll;
 use std::time::Duration;
-
-use handclasp_wire::time::Instant;
 
 use super::flow::Flow;
 use super::{Checked, Run};
 use crate::linux::{
-    AF_UNSPEC, Errno, F_GETFL, F_SETFL, SO_LINGER, SOCK_NONBLOCK, SOL_SOCKET, SOL_TCP,
-    TCP_CONGESTION, TCP_INFO, symbol,
+    AF_UNSPEC, Errno, F_GETFL, F_SETFL, SO_LINGER, SOL_SOCKET, SOL_TCP, TCP_INFO, symbol,
 };
 use crate::script::{Call, Expr};
-use crate::sockets::{Answer, Watched};
-
-/// How far a call has come that blocks.
-#[derive(Clone, Debug)]
-pub(super) struct Progress {
-    since: Instant,
-    /// Bytes that it has written.
-    done: usize,
-    /// When it gives up.
-    pub(super) until: Option<Instant>,
-    /// The descriptor that it works on.
-    pub(super) fd: Option<i32>,
-}
-
-impl Progress {
-    pub(super) const fn new(since: Instant) -> Self {
-        Self { since, done: 0, until: None, fd: None }
-    }
-}
+use crate::sockets::{Buffer, Reply, Request, Value, Watched};
 
 /// What a call returned.
 #[derive(Clone, Debug)]
 pub(super) struct Returned {
-    value: Result<i64, Errno>,
+    pub(super) value: Result<i64, Errno>,
     /// What was wrong with what it wrote through its arguments.
     wrong: Option<String>,
 }
 
 impl Returned {
-    const fn of(value: Result<i64, Errno>) -> Self {
+    pub(super) const fn of(value: Result<i64, Errno>) -> Self {
         Self { value, wrong: None }
     }
 }
 
-type Attempt = Checked<Poll<Returned>>;
-
-fn now(result: Result<(), Errno>) -> Attempt {
-    Ok(Poll::Ready(Returned::of(result.map(|()| 0))))
-}
-
-fn later<T>(answer: Answer<T>, value: impl FnOnce(T) -> i64) -> Attempt {
-    Ok(answer.map(|result| Returned::of(result.map(value))))
-}
-
 impl Run<'_> {
-    /// Makes a call, or tries again.
-    pub(super) fn attempt(&mut self, call: &Call, progress: &mut Progress) -> Attempt {
+    /// What a call asks for; `None` where it asks for nothing that could be checked.
+    pub(super) fn request(&mut self, call: &Call) -> Checked<Option<Request>> {
         let fd = || self.descriptor(call, 0);
-        match call.name.as_str() {
-            "socket" => self.make_socket(call),
+        Ok(Some(match call.name.as_str() {
+            "socket" => self.socket_request(call)?,
             "bind" => {
-                let (fd, local) = (fd()?, self.address(call, 1, self.setup.bound())?);
-                now(self.sockets.bind(fd, local))
+                Request::Bind { fd: fd()?, local: self.address(call, 1, self.setup.bound())? }
             }
-            "listen" => {
-                let (fd, backlog) = (fd()?, self.number_at(call, 1)?);
-                now(self.sockets.listen(fd, backlog))
+            "listen" => Request::Listen { fd: fd()?, backlog: self.number_at(call, 1)? },
+            "accept" | "accept4" => Request::Accept { fd: fd()?, flags: self.flags_at(call, 3)? },
+            "connect" => self.connect_request(call)?,
+            "read" | "recv" | "recvfrom" | "readv" | "recvmsg" => self.read_request(call)?,
+            "write" | "send" | "sendto" | "writev" | "sendmsg" => self.write_request(call)?,
+            "close" => Request::Close { fd: fd()? },
+            "shutdown" => Request::Shutdown { fd: fd()?, how: self.number_at(call, 1)? },
+            "fcntl" => match self.number_at(call, 1)? {
+                F_GETFL => Request::GetFlags { fd: fd()? },
+                F_SETFL => Request::SetFlags { fd: fd()?, flags: self.number_at(call, 2)? },
+                _ => return self.fail("only F_GETFL and F_SETFL are supported"),
+            },
+            "ioctl" => Request::Ioctl { fd: fd()?, request: self.number_at(call, 1)? },
+            "setsockopt" => return self.set_request(call),
+            "getsockopt" => return self.get_request(call),
+            "poll" => self.poll_request(call)?,
+            "epoll_create" | "epoll_create1" => Request::EpollCreate,
+            "epoll_ctl" => self.epoll_ctl_request(call)?,
+            "epoll_wait" => Request::EpollWait {
+                epoll: fd()?,
+                most: self.length(self.argument(call, 2)?)?,
+                timeout: self.timeout(call, 3)?,
+            },
+            name => return self.fail(format!("the call {name} is not supported")),
+        }))
+    }
+
+    /// What a call returned, as the script counts descriptors; its effects on the run.
+    pub(super) fn returned(
+        &mut self,
+        call: &Call,
+        request: &Request,
+        answer: Result<Reply, Errno>,
+    ) -> Checked<Returned> {
+        let reply = match answer {
+            Ok(reply) => reply,
+            Err(errno) => return Ok(Returned::of(Err(errno))),
+        };
+        let (value, wrong) = match (request, reply) {
+            (Request::Socket { .. }, Reply::Number(fd)) => {
+                // Packets of the sockets before are none of this one's.
+                self.others.extend(self.flow.take());
+                (self.name_descriptor(call, fd, true)?, None)
             }
-            "accept" | "accept4" => self.accept(call),
-            "connect" => self.connect(call),
-            "read" | "recv" | "recvfrom" | "readv" | "recvmsg" => self.read(call),
-            "write" | "send" | "sendto" | "writev" | "sendmsg" => self.write(call, progress),
-            "close" => {
-                progress.fd = Some(fd()?);
-                later(self.sockets.close(fd()?), |()| 0)
+            (Request::Accept { .. }, Reply::Number(fd)) => {
+                (self.name_descriptor(call, fd, true)?, None)
             }
-            "shutdown" => {
-                let (fd, how) = (fd()?, self.number_at(call, 1)?);
-                now(self.sockets.shutdown(fd, how))
+            (Request::EpollCreate, Reply::Number(fd)) => {
+                (self.name_descriptor(call, fd, false)?, None)
             }
-            "fcntl" => self.fcntl(call),
-            "ioctl" => self.ioctl(call),
-            "setsockopt" => self.set_option(call),
-            "getsockopt" => self.get_option(call),
-            "poll" => self.poll(call, progress),
-            "epoll_create" | "epoll_create1" => {
-                let fd = self.sockets.epoll_create();
-                self.bind_descriptor(call, fd)
+            (_, Reply::Number(value)) => (value, None),
+            (_, Reply::Told(value)) => (0, self.told(call, value)?),
+            (_, Reply::Events(found)) => {
+                let ready = found.iter().filter(|events| **events != 0).count();
+                (ready as i64, self.wrong_events(call, &found)?)
             }
-            "epoll_ctl" => self.epoll_ctl(call),
-            "epoll_wait" => self.epoll_wait(call, progress),
-            name => self.fail(format!("the call {name} is not supported")),
-        }
+            (_, Reply::Watched(found)) => (found.len() as i64, self.wrong_watched(call, &found)?),
+        };
+        Ok(Returned { value: Ok(value), wrong })
     }
 
     /// Checks what a call returned.
@@ -124,46 +121,29 @@ impl Run<'_> {
         }
     }
 
-    /// Remembers what the script calls a new descriptor.
-    fn bind_descriptor(&mut self, call: &Call, fd: i32) -> Attempt {
+    /// Remembers what the script calls a new descriptor, and what it is called.
+    fn name_descriptor(&mut self, call: &Call, fd: i64, subject: bool) -> Checked<i64> {
+        let live = i32::try_from(fd).unwrap_or(-1);
+        if subject {
+            self.subject = Some(live);
+        }
         let called = self.number(&call.result)?;
         if called >= 0 {
-            self.descriptors.insert(called, fd);
+            self.descriptors.insert(called, live);
         }
-        let value = if called >= 0 { called } else { i64::from(fd) };
-        Ok(Poll::Ready(Returned::of(Ok(value))))
+        Ok(if called >= 0 { called } else { fd })
     }
 
-    fn make_socket(&mut self, call: &Call) -> Attempt {
+    fn socket_request(&self, call: &Call) -> Checked<Request> {
         let family = match self.argument(call, 0)? {
             Expr::Any => self.family(),
             family => self.number(family)?,
         };
         let (kind, protocol) = (self.number_at(call, 1)?, self.flags_at(call, 2)?);
-        match self.sockets.socket(family, kind, protocol) {
-            Ok(fd) => {
-                self.subject = Some(fd);
-                // Packets of the sockets before are none of this one's.
-                self.others.extend(self.flow.take());
-                self.bind_descriptor(call, fd)
-            }
-            Err(errno) => Ok(Poll::Ready(Returned::of(Err(errno)))),
-        }
+        Ok(Request::Socket { family, kind, protocol })
     }
 
-    fn accept(&mut self, call: &Call) -> Attempt {
-        let fd = self.descriptor(call, 0)?;
-        let flags = self.flags_at(call, 3)?;
-        match self.sockets.accept(fd, flags & SOCK_NONBLOCK != 0) {
-            Poll::Ready(Ok((child, _))) => {
-                self.subject = Some(child);
-                self.bind_descriptor(call, child)
-            }
-            other => later(other, |_| 0),
-        }
-    }
-
-    fn connect(&mut self, call: &Call) -> Attempt {
+    fn connect_request(&mut self, call: &Call) -> Checked<Request> {
         let fd = self.descriptor(call, 0)?;
         let argument = self.argument(call, 1)?;
         let unspecified = |expr: &Expr| self.number(expr).is_ok_and(|n| n == AF_UNSPEC);
@@ -171,159 +151,131 @@ impl Run<'_> {
         let dissolve =
             *argument != Expr::Any && (unspecified(argument) || family.is_some_and(unspecified));
         if dissolve {
-            return later(self.sockets.connect(fd, None), |()| 0);
+            return Ok(Request::Connect { fd, remote: None });
         }
         let remote = self.address(call, 1, self.setup.peer())?;
+        self.follow(remote);
+        Ok(Request::Connect { fd, remote: Some(remote) })
+    }
+
+    /// The connection to `remote` is the one that the packets to come belong to.
+    fn follow(&mut self, remote: SocketAddr) {
         if self.flow.as_ref().is_none_or(|flow| flow.remote != remote) {
             let before = self.flow.replace(Flow::new(SocketAddr::new(self.setup.local, 0), remote));
             self.others.extend(before);
         }
-        later(self.sockets.connect(fd, Some(remote)), |()| 0)
     }
 
-    fn read(&mut self, call: &Call) -> Attempt {
+    fn read_request(&self, call: &Call) -> Checked<Request> {
         let fd = self.descriptor(call, 0)?;
-        let buffer = self.argument(call, 1)?;
-        if is_null(buffer) {
-            return now(Err(Errno::EFAULT));
-        }
-        let (len, flags) = match call.name.as_str() {
-            "readv" => (self.buffers(buffer)?, 0),
-            "recvmsg" => (self.message(buffer)?, self.flags_at(call, 2)?),
-            _ => (self.length(self.argument(call, 2)?)?, self.flags_at(call, 3)?),
-        };
-        later(self.sockets.read(fd, len, flags), |n| n as i64)
+        let (buffer, flags) = self.buffer(call)?;
+        Ok(Request::Read { fd, buffer, flags })
     }
 
-    fn write(&mut self, call: &Call, progress: &mut Progress) -> Attempt {
+    fn write_request(&mut self, call: &Call) -> Checked<Request> {
         let fd = self.descriptor(call, 0)?;
-        let buffer = self.argument(call, 1)?;
-        if is_null(buffer) {
-            return now(Err(Errno::EFAULT));
-        }
-        let (len, flags) = match call.name.as_str() {
-            "writev" => (self.buffers(buffer)?, 0),
-            "sendmsg" => (self.message(buffer)?, self.flags_at(call, 2)?),
-            _ => (self.length(self.argument(call, 2)?)?, self.flags_at(call, 3)?),
-        };
-        later(self.sockets.write(fd, len, flags, &mut progress.done), |n| n as i64)
-    }
-
-    /// The bytes of a message's buffers.
-    fn message(&self, expr: &Expr) -> Checked<usize> {
-        match expr.field("msg_iov") {
-            Some(buffers) => self.buffers(buffers),
-            None => self.fail(format!("{expr} is no message")),
-        }
-    }
-
-    fn fcntl(&mut self, call: &Call) -> Attempt {
-        let (fd, verb) = (self.descriptor(call, 0)?, self.number_at(call, 1)?);
-        match verb {
-            F_GETFL => Ok(Poll::Ready(Returned::of(self.sockets.flags(fd)))),
-            F_SETFL => {
-                let flags = self.number_at(call, 2)?;
-                now(self.sockets.set_flags(fd, flags))
+        let (buffer, flags) = self.buffer(call)?;
+        let to = match (call.name.as_str(), call.arguments.get(4)) {
+            ("sendto", Some(Expr::Any | Expr::Struct(_))) => {
+                Some(self.address(call, 4, self.setup.peer())?)
             }
-            _ => now(Err(Errno::EINVAL)),
-        }
-    }
-
-    fn ioctl(&mut self, call: &Call) -> Attempt {
-        let (fd, request) = (self.descriptor(call, 0)?, self.number_at(call, 1)?);
-        let found = self.sockets.ioctl(fd, request);
-        let wrong = match (found, call.arguments.get(2)) {
-            (Ok(found), Some(Expr::List(_))) => self.differs("it told", found, call, 2)?,
             _ => None,
         };
-        Ok(Poll::Ready(Returned { value: found.map(|_| 0), wrong }))
+        if let Some(to) = to
+            && self.flow.is_none()
+        {
+            self.follow(to);
+        }
+        Ok(Request::Write { fd, buffer, flags, to })
     }
 
-    /// What to say where the argument at `at` is not what was found.
-    fn differs(&self, what: &str, found: i64, call: &Call, at: usize) -> Checked<Option<String>> {
-        let expected = match self.argument(call, at)? {
-            Expr::Any => return Ok(None),
-            expected => self.number(expected)?,
+    /// The memory that a call reads into or writes from, and its flags.
+    fn buffer(&self, call: &Call) -> Checked<(Buffer, i64)> {
+        let buffer = self.argument(call, 1)?;
+        let (len, flags) = match call.name.as_str() {
+            _ if is_null(buffer) => return Ok((Buffer::Null, self.flags_at(call, 3)?)),
+            "readv" | "writev" => (self.buffers(buffer)?, 0),
+            "recvmsg" if expects_control(buffer) => {
+                return self.fail("control messages are not supported");
+            }
+            "recvmsg" | "sendmsg" => match buffer.field("msg_iov") {
+                Some(buffers) => (self.buffers(buffers)?, self.flags_at(call, 2)?),
+                None => return self.fail(format!("{buffer} is no message")),
+            },
+            _ => (self.length(self.argument(call, 2)?)?, self.flags_at(call, 3)?),
         };
-        Ok((found != expected).then(|| format!("{what} {found}, not {expected}")))
+        Ok((Buffer::Room(len), flags))
     }
 
-    fn set_option(&mut self, call: &Call) -> Attempt {
+    fn set_request(&mut self, call: &Call) -> Checked<Option<Request>> {
         let fd = self.descriptor(call, 0)?;
         let (level, name) = (self.number_at(call, 1)?, self.number_at(call, 2)?);
         let value = self.argument(call, 3)?;
-        now(match (value, (level, name)) {
+        let value = match (value, (level, name)) {
             (linger, (SOL_SOCKET, SO_LINGER)) => {
                 let field = |name| linger.field(name).map_or(Ok(0), |expr| self.number(expr));
                 let seconds = field("linger")?.unsigned_abs();
                 let on = field("onoff")? != 0;
-                self.sockets.set_linger(fd, on.then(|| Duration::from_secs(seconds)))
+                Value::Linger(on.then(|| Duration::from_secs(seconds)))
             }
-            (Expr::Text(text), (SOL_TCP, TCP_CONGESTION)) => self.sockets.set_congestion(fd, text),
-            (Expr::Text(_) | Expr::Any | Expr::Struct(_), _) => {
+            (Expr::Text(text), _) => Value::Bytes(text.clone()),
+            (Expr::Any | Expr::Struct(_), _) => {
                 self.notes.insert(format!("an option was not set: {}", call.text));
-                Ok(())
+                return Ok(None);
             }
-            _ => {
-                let value = self.number(value)?;
-                self.sockets.set_option(fd, level, name, value)
-            }
-        })
+            _ => Value::Number(self.number(value)?),
+        };
+        Ok(Some(Request::SetOption { fd, level, name, value }))
     }
 
-    fn get_option(&mut self, call: &Call) -> Attempt {
+    fn get_request(&self, call: &Call) -> Checked<Option<Request>> {
         let fd = self.descriptor(call, 0)?;
         let (level, name) = (self.number_at(call, 1)?, self.number_at(call, 2)?);
         let open = matches!(self.argument(call, 3)?, Expr::Any | Expr::Text(_));
         if open || (level, name) == (SOL_TCP, TCP_INFO) {
-            return now(Ok(()));
+            return Ok(None);
         }
-        let found = self.sockets.option(fd, level, name);
-        let wrong = match found {
-            // Both are 32 bits wide, and a script may write either sign.
-            Ok(found) => {
-                let expected = self.number_at(call, 3)?;
-                let same = expected as u32 == found as u32;
-                (!same).then(|| format!("the option is {found}, not {expected}"))
-            }
-            Err(_) => None,
+        Ok(Some(Request::GetOption { fd, level, name }))
+    }
+
+    /// What to say where an option or an `ioctl` told something else.
+    fn told(&self, call: &Call, found: i64) -> Checked<Option<String>> {
+        let at = if call.name == "ioctl" { 2 } else { 3 };
+        let expected = match call.arguments.get(at) {
+            None | Some(Expr::Any) => return Ok(None),
+            Some(expected) => self.number(expected)?,
         };
-        Ok(Poll::Ready(Returned { value: found.map(|_| 0), wrong }))
+        // Both are 32 bits wide, and a script may write either sign.
+        let same = expected as u32 == found as u32;
+        Ok((!same).then(|| format!("it told {found}, not {expected}")))
     }
 
     /// A time in milliseconds; `None` for ever.
-    fn timeout(
-        &self,
-        call: &Call,
-        at: usize,
-        progress: &mut Progress,
-    ) -> Checked<Option<Duration>> {
-        let millis = u64::try_from(self.number_at(call, at)?).ok();
-        let timeout = millis.map(Duration::from_millis);
-        progress.until = timeout.map(|timeout| progress.since + timeout);
-        Ok(timeout)
+    fn timeout(&self, call: &Call, at: usize) -> Checked<Option<Duration>> {
+        Ok(u64::try_from(self.number_at(call, at)?).ok().map(Duration::from_millis))
     }
 
-    fn poll(&mut self, call: &Call, progress: &mut Progress) -> Attempt {
-        let timeout = self.timeout(call, 2, progress)?;
+    fn poll_request(&self, call: &Call) -> Checked<Request> {
         let Expr::List(items) = self.argument(call, 0)? else {
             return self.fail("poll takes a list");
         };
-        let (mut wanted, mut expected) = (Vec::new(), Vec::new());
+        let mut wanted = Vec::new();
         for item in items {
             let field = |name| item.field(name).map_or(Ok(0), |expr| self.number(expr));
             wanted.push((self.live(field("fd")?), field("events")?));
-            expected.push(field("revents")?);
         }
-        let answer = self.sockets.poll(&wanted, timeout, progress.since);
-        Ok(answer.map(|found| {
-            let found = found.unwrap_or_default();
-            let wrong = found.iter().zip(&expected).find(|(found, expected)| found != expected);
-            Returned {
-                value: Ok(found.iter().filter(|events| **events != 0).count() as i64),
-                wrong: wrong.map(|(found, _)| format!("revents is {}", event_names(*found))),
+        Ok(Request::Poll { wanted, timeout: self.timeout(call, 2)? })
+    }
+
+    fn wrong_events(&self, call: &Call, found: &[i64]) -> Checked<Option<String>> {
+        let Expr::List(items) = self.argument(call, 0)? else { return Ok(None) };
+        for (item, found) in items.iter().zip(found) {
+            let expected = item.field("revents").map_or(Ok(0), |expr| self.number(expr))?;
+            if expected != *found {
+                return Ok(Some(format!("revents is {}", event_names(*found))));
             }
-        }))
+        }
+        Ok(None)
     }
 
     /// The data of an event: a descriptor or another number.
@@ -335,20 +287,17 @@ impl Run<'_> {
         Ok(Watched { events, data })
     }
 
-    fn epoll_ctl(&mut self, call: &Call) -> Attempt {
+    fn epoll_ctl_request(&self, call: &Call) -> Checked<Request> {
         let (epoll, verb) = (self.descriptor(call, 0)?, self.number_at(call, 1)?);
         let fd = self.descriptor(call, 2)?;
         let watched = match call.arguments.get(3) {
             Some(event) => self.watched(event)?,
             None => Watched { events: 0, data: 0 },
         };
-        now(self.sockets.epoll_ctl(epoll, verb, fd, watched))
+        Ok(Request::EpollCtl { epoll, verb, fd, watched })
     }
 
-    fn epoll_wait(&mut self, call: &Call, progress: &mut Progress) -> Attempt {
-        let epoll = self.descriptor(call, 0)?;
-        let timeout = self.timeout(call, 3, progress)?;
-        let most = self.length(self.argument(call, 2)?)?;
+    fn wrong_watched(&self, call: &Call, found: &[Watched]) -> Checked<Option<String>> {
         let expected: Vec<Watched> = match self.argument(call, 1)? {
             Expr::List(items) => {
                 items.iter().map(|item| self.watched(item)).collect::<Checked<_>>()?
@@ -356,16 +305,16 @@ impl Run<'_> {
             Expr::Any => Vec::new(),
             event => vec![self.watched(event)?],
         };
-        let answer = self.sockets.epoll_wait(epoll, most, timeout, progress.since);
-        Ok(answer.map(|result| {
-            let found = result.as_deref().unwrap_or_default();
-            let wrong = found.iter().zip(&expected).find(|(found, expected)| found != expected);
-            let wrong = wrong.map(|(found, _)| {
-                format!("the event is {} of {}", event_names(found.events), found.data)
-            });
-            Returned { value: result.map(|found| found.len() as i64), wrong }
+        let wrong = found.iter().zip(&expected).find(|(found, expected)| found != expected);
+        Ok(wrong.map(|(found, _)| {
+            format!("the event is {} of {}", event_names(found.events), found.data)
         }))
     }
+}
+
+/// Whether a message is to bring control messages.
+fn expects_control(message: &Expr) -> bool {
+    matches!(message.field("msg_control"), Some(Expr::List(items)) if !items.is_empty())
 }
 
 /// No buffer at all.

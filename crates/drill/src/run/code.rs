@@ -142,6 +142,9 @@ const JOINS: [(&str, u8); 20] = [
     (",", 0),
 ];
 
+/// How tightly comparisons bind.
+const COMPARES: u8 = 4;
+
 /// How tightly `not` binds.
 const NOT: u8 = 3;
 
@@ -175,17 +178,28 @@ impl<'n> Reader<'n> {
             if binds <= outer {
                 break;
             }
-            self.at += 1;
-            let right = self.expression(binds)?;
-            // In Python a chain compares neighbours, which is not what this would do.
-            if binds == 4
-                && let Some(Token::Sign("==" | "!=" | "<" | ">" | "<=" | ">=")) = self.peek()
-            {
-                return Err(Trouble::Beyond);
-            }
-            left = join(sign, left, right)?;
+            left = if binds == COMPARES {
+                self.comparisons(left)?
+            } else {
+                self.at += 1;
+                let right = self.expression(binds)?;
+                join(sign, left, right)?
+            };
         }
         Ok(left)
+    }
+
+    /// A chain of comparisons, all of which must hold: Python compares neighbours.
+    fn comparisons(&mut self, mut left: i64) -> Result<i64, Trouble> {
+        let mut holds = true;
+        while let Some(Token::Sign(sign @ ("==" | "!=" | "<" | ">" | "<=" | ">="))) = self.peek() {
+            let sign = *sign;
+            self.at += 1;
+            let right = self.expression(COMPARES)?;
+            holds &= join(sign, left, right)? != 0;
+            left = right;
+        }
+        Ok(i64::from(holds))
     }
 
     fn operand(&mut self) -> Result<i64, Trouble> {

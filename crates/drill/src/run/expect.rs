@@ -10,7 +10,7 @@ use handclasp_wire::tcp::{Flags, TcpView};
 use handclasp_wire::time::Instant;
 
 use super::flow::{Flow, options, shift};
-use super::{Checked, PATIENCE, Run};
+use super::{Checked, Kind, PATIENCE, Run};
 use crate::script::{Body, Class, IpInfo, Packet, Segment};
 
 /// The bits that an ACE field takes the place of.
@@ -43,7 +43,7 @@ impl Run<'_> {
             self.choose_flow(Some(ports), false);
         }
         let any = to == Instant::FAR_FUTURE;
-        let limit = if any { self.sockets.now() + tolerance } else { to + tolerance + PATIENCE };
+        let limit = if any { self.machine.now() + tolerance } else { to + tolerance + PATIENCE };
         let Some(mut seen) = self.next_segment(expected, limit) else {
             let due = if any { String::new() } else { format!(" at {} s", self.clock(from)) };
             return self
@@ -76,12 +76,11 @@ impl Run<'_> {
         loop {
             while let Some(sent) = self.sent.pop_front() {
                 if let Some(seen) = self.see(&sent.bytes, sent.at, expected) {
-                    let line = format!("{} > {}", self.clock(seen.at), seen.segment);
-                    self.history.push(line);
+                    self.record(seen.at, Kind::Out, seen.segment.to_string());
                     return Some(seen);
                 }
             }
-            if self.sockets.now() >= limit {
+            if self.machine.now() >= limit {
                 return None;
             }
             self.step(limit);
@@ -190,7 +189,9 @@ fn in_script(flow: &mut Flow, tcp: &TcpView<'_>, expected: &Segment) -> Segment 
             data[2..].copy_from_slice(&wanted);
         }
     }
-    let ack = flags.contains(Flags::ACK).then(|| tcp.ack().0.wrapping_sub(flow.remote_isn));
+    // The number that a SYN-ACK acknowledges counts as it stands there, all others from the ISN.
+    let base = if syn { 0 } else { flow.remote_isn };
+    let ack = flags.contains(Flags::ACK).then(|| tcp.ack().0.wrapping_sub(base));
     let bits = flags.bits();
     let ace = expected.ace.map(|_| ((bits >> 6) & 0b111) as u8);
     Segment {

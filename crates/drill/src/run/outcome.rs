@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
+
+use super::ladder::Row;
 
 /// Why a script failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +28,12 @@ impl std::error::Error for Failure {}
 pub struct Outcome {
     /// Why it failed, unless it passed.
     pub failure: Option<Failure>,
-    /// The packets that went in and out, one a line.
-    pub history: Vec<String>,
+    /// What happened, in order.
+    pub ladder: Vec<Row>,
     /// What the script wanted and did not get, such as commands that are not understood.
     pub notes: BTreeSet<String>,
+    /// Time from the script's start to its end.
+    pub took: Duration,
 }
 
 impl fmt::Display for Outcome {
@@ -39,6 +44,6 @@ impl fmt::Display for Outcome {
             write!(f, "\n  note: {note}")?;
         }
         f.write_str("\n  so far:")?;
-        self.history.iter().try_for_each(|line| write!(f, "\n    {line}"))
+        self.ladder.iter().try_for_each(|row| write!(f, "\n  {row}"))
     }
 }

@@ -8,8 +8,7 @@ use handclasp_stack::Cidr;
 use handclasp_tcp::Config;
 
 use super::outcome::Failure;
-use super::personality;
-use crate::script::Setting;
+use crate::script::{Script, Setting};
 
 /// Which IP sockets and packets are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -23,6 +22,44 @@ pub enum Family {
     V6,
 }
 
+/// Whom the host talks with over IPv6.
+const REMOTE_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+
+/// What packetdrill calls sockets of IPv6 that talk IPv4.
+const MAPPED: &str = "ipv4-mapped-ipv6";
+
+/// Options that mean something to packetdrill and nothing here: they concern the kernel's
+/// devices, the wire between machines, or what packetdrill prints.
+const ELSEWHERE: [&str; 14] = [
+    "ip_version",
+    "define",
+    "speed",
+    "tcp_ts_tick_usecs",
+    "send_omit_free",
+    "is_anyip",
+    "dry_run",
+    "verbose",
+    "debug",
+    "so_filename",
+    "so_flags",
+    "code_command",
+    "code_format",
+    "code_sockopt",
+];
+
+impl Family {
+    /// The family that packetdrill's `--ip_version` calls so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "ipv4" => Some(Self::V4),
+            MAPPED => Some(Self::Mapped),
+            "ipv6" => Some(Self::V6),
+            _ => None,
+        }
+    }
+}
+
 /// What a run starts from. A script's own options come on top.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -33,6 +70,10 @@ pub struct Setup {
     pub local: IpAddr,
     /// Whom it talks with.
     pub remote: IpAddr,
+    /// Bits of the host's address that its neighbours share.
+    pub prefix: u8,
+    /// The router to whom the host talks with, where there are interfaces.
+    pub gateway: IpAddr,
     /// The port that it listens at.
     pub bind_port: u16,
     /// The port that it connects to.
@@ -51,6 +92,14 @@ pub struct Setup {
     pub folder: Option<PathBuf>,
     /// What connections start with: Linux's settings.
     pub config: Config,
+    /// Scripts of commands that run first.
+    pub init_scripts: Vec<String>,
+    /// Whether a packet that differs is noted only.
+    pub packets_may_differ: bool,
+    /// Whether a call that returns something else is noted only.
+    pub calls_may_differ: bool,
+    /// Options that go over those of the script.
+    pub overrides: Vec<Setting>,
 }
 
 impl Default for Setup {
@@ -66,8 +115,10 @@ impl Setup {
         let v4 = family != Family::V6;
         Self {
             family,
-            local: if v4 { Ipv4Addr::new(192, 168, 0, 1).into() } else { v6(0xfd3d) },
-            remote: if v4 { Ipv4Addr::new(192, 0, 2, 1).into() } else { v6(0x2001) },
+            local: if v4 { Ipv4Addr::new(192, 168, 0, 1).into() } else { v6(1) },
+            remote: if v4 { Ipv4Addr::new(192, 0, 2, 1).into() } else { REMOTE_V6.into() },
+            prefix: if v4 { 16 } else { 64 },
+            gateway: if v4 { Ipv4Addr::new(192, 168, 0, 2).into() } else { v6(2) },
             bind_port: 8080,
             connect_port: 8080,
             mtu: if v4 { 1500 } else { 1520 },
@@ -76,7 +127,11 @@ impl Setup {
             strict_segments: false,
             any_echo: false,
             folder: None,
-            config: personality::linux(),
+            config: Config::linux(),
+            init_scripts: Vec::new(),
+            packets_may_differ: false,
+            calls_may_differ: false,
+            overrides: Vec::new(),
         }
     }
 
@@ -90,21 +145,41 @@ impl Setup {
         SocketAddr::new(self.remote, self.connect_port)
     }
 
-    pub(super) fn local_addresses(&self) -> Vec<Cidr> {
-        let len = if self.local.is_ipv4() { 16 } else { 64 };
-        Cidr::new(self.local, len).into_iter().collect()
+    pub(crate) fn local_addresses(&self) -> Vec<Cidr> {
+        Cidr::new(self.local, self.prefix).into_iter().collect()
+    }
+
+    /// This setup with the options of a script, over which those of `overrides` go.
+    ///
+    /// # Errors
+    /// An option's value cannot be.
+    pub fn of(&self, script: &Script) -> Result<Self, Failure> {
+        let mut setup = self.clone();
+        let overrides = self.overrides.clone();
+        setup.take(&[&script.settings[..], &overrides[..]].concat())?;
+        Ok(setup)
+    }
+
+    /// This setup with the options that go over those of scripts.
+    ///
+    /// # Errors
+    /// Which one cannot be, and why.
+    pub fn applied(&self) -> Result<Self, String> {
+        let mut setup = self.clone();
+        setup.take(&self.overrides).map_err(|failure| failure.message)?;
+        Ok(setup)
     }
 
     /// Takes the options of a script.
-    pub(super) fn take(&mut self, settings: &[Setting]) -> Result<(), Failure> {
-        if let Some(family) = settings.iter().find(|setting| setting.name == "ip_version") {
-            let config = self.clone();
-            let family = match family.value.as_deref() {
-                Some("ipv4") => Family::V4,
-                Some("ipv4-mapped-ipv6") => Family::Mapped,
-                _ => Family::V6,
+    fn take(&mut self, settings: &[Setting]) -> Result<(), Failure> {
+        if let Some(family) = settings.iter().rfind(|setting| setting.name == "ip_version") {
+            let (folder, config) = (self.folder.take(), self.config.clone());
+            let (line, name) = (family.line, family.value.as_deref().unwrap_or_default());
+            let Some(family) = Family::named(name) else {
+                let message = format!("{name} is no IP version: type ipv4, ipv6 or {MAPPED}");
+                return Err(Failure { line, message });
             };
-            *self = Self { folder: config.folder, config: config.config, ..Self::new(family) };
+            *self = Self { folder, config, ..Self::new(family) };
         }
         settings.iter().try_for_each(|setting| {
             self.take_one(setting).map_err(|message| Failure { line: setting.line, message })
@@ -135,16 +210,29 @@ impl Setup {
             "connect_port" => self.connect_port = port()?,
             "strict_segments" => self.strict_segments = true,
             "tcp_ts_ecr_scaled" => self.any_echo = true,
-            // They concern the kernel's devices, the wire between machines, or packetdrill.
-            _ => {}
+            "gateway_ip" => self.gateway = address()?,
+            "netmask_ip" => self.prefix = prefix(value)?,
+            "init_scripts" => self.init_scripts = value.split(',').map(str::to_owned).collect(),
+            "non_fatal" => {
+                let classes = || value.split([',', ':']);
+                self.packets_may_differ = classes().any(|class| class == "packet");
+                self.calls_may_differ = classes().any(|class| class == "syscall");
+            }
+            name if ELSEWHERE.contains(&name) || name.starts_with("wire_") => {}
+            name => return Err(format!("there is no option {name}")),
         }
         Ok(())
     }
 }
 
-const fn v6(prefix: u16) -> IpAddr {
-    IpAddr::V6(match prefix {
-        0x2001 => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1),
-        _ => Ipv6Addr::new(prefix, 0xfa7b, 0xd17d, 0, 0, 0, 0, 1),
-    })
+/// An address of the host's own network.
+const fn v6(host: u16) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::new(0xfd3d, 0xfa7b, 0xd17d, 0, 0, 0, 0, host))
+}
+
+/// The bits that a netmask such as 255.255.0.0 sets.
+fn prefix(mask: &str) -> Result<u8, String> {
+    let bits = mask.parse::<Ipv4Addr>().ok().map(Ipv4Addr::to_bits);
+    let bits = bits.filter(|bits| bits.leading_ones() == bits.count_ones());
+    bits.map(|bits| bits.count_ones() as u8).ok_or_else(|| format!("{mask} is no netmask"))
 }

@@ -250,9 +250,8 @@ impl Sockets {
         Poll::Ready(Ok(()))
     }
 
-    /// When a call that blocks on this descriptor gives up by itself.
-    #[must_use]
-    pub fn gives_up(&self, fd: i32) -> Option<handclasp_wire::time::Instant> {
+    /// When a `close` that blocks gives up by itself.
+    pub(super) fn closes_at(&self, fd: i32) -> Option<handclasp_wire::time::Instant> {
         self.socket_at(fd).ok()?.closing
     }
 

@@ -6,13 +6,16 @@
 //! What is written is zeros, and what is read is counted only: a script tells lengths.
 
 mod calls;
+mod commands;
 mod descriptor;
 mod info;
 mod options;
 mod ready;
+mod request;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -24,9 +27,11 @@ use handclasp_wire::gso::split;
 use handclasp_wire::time::Instant;
 
 use crate::linux::Errno;
+use crate::run::Setup;
 use descriptor::{Descriptor, Socket, State};
 
 pub use ready::Watched;
+pub use request::{Buffer, Progress, Reply, Request, Value};
 
 /// What comes of a call: pending while it blocks.
 pub type Answer<T> = Poll<Result<T, Errno>>;
@@ -57,6 +62,7 @@ pub struct Sockets {
     /// What new sockets start with.
     config: Config,
     missing: BTreeSet<String>,
+    addresses: Vec<IpAddr>,
 }
 
 impl Sockets {
@@ -81,6 +87,25 @@ impl Sockets {
             descriptors: BTreeMap::new(),
             config,
             missing: BTreeSet::new(),
+            addresses: addresses.iter().map(Cidr::address).collect(),
+        }
+    }
+
+    /// A host as `setup` says.
+    #[must_use]
+    pub fn for_setup(setup: &Setup, now: Instant) -> Self {
+        Self::new(&setup.local_addresses(), setup.mtu, setup.config.clone(), now)
+    }
+
+    /// Gives the host another address, if it does not have it.
+    pub fn add_address(&mut self, address: IpAddr) {
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        if let Some(address) =
+            Cidr::new(address, bits).filter(|cidr| !cidr.address().is_unspecified())
+            && !self.addresses.contains(&address.address())
+        {
+            self.addresses.push(address.address());
+            self.host.add_address(address, self.now);
         }
     }
 
@@ -88,11 +113,6 @@ impl Sockets {
     #[must_use]
     pub const fn now(&self) -> Instant {
         self.now
-    }
-
-    /// What sockets made from now on start with.
-    pub const fn config_mut(&mut self) -> &mut Config {
-        &mut self.config
     }
 
     /// When something will happen by itself.

@@ -12,19 +12,17 @@ use crate::linux::{
     Errno, IP_TOS, IP_TTL, SO_ERROR, SO_KEEPALIVE, SO_LINGER, SO_RCVBUF, SO_SNDBUF, SOL_IP,
     SOL_SOCKET, SOL_TCP, TCP_CONGESTION, TCP_CORK, TCP_DEFER_ACCEPT, TCP_FASTOPEN,
     TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_KEY, TCP_INQ, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL,
-    TCP_LINGER2, TCP_MAXSEG, TCP_MD5SIG, TCP_NODELAY, TCP_NOTSENT_LOWAT, TCP_SYNCNT,
+    TCP_LINGER2, TCP_MAXSEG, TCP_MD5SIG, TCP_NODELAY, TCP_NOTSENT_LOWAT, TCP_QUICKACK, TCP_SYNCNT,
     TCP_USER_TIMEOUT, TCP_WINDOW_CLAMP,
 };
 
 /// Options that are taken, and change nothing here though they should.
-const LACKING: [(i64, &str); 9] = [
-    (TCP_CORK, "TCP_CORK"),
+const LACKING: [(i64, &str); 7] = [
     (TCP_DEFER_ACCEPT, "TCP_DEFER_ACCEPT"),
     (TCP_WINDOW_CLAMP, "TCP_WINDOW_CLAMP"),
     (TCP_FASTOPEN, "TCP_FASTOPEN"),
     (TCP_FASTOPEN_CONNECT, "TCP_FASTOPEN_CONNECT"),
     (TCP_FASTOPEN_KEY, "TCP_FASTOPEN_KEY"),
-    (TCP_NOTSENT_LOWAT, "TCP_NOTSENT_LOWAT"),
     (TCP_INQ, "TCP_INQ"),
     (TCP_MD5SIG, "TCP_MD5SIG"),
 ];
@@ -67,9 +65,32 @@ impl Sockets {
                 let seconds = u64::try_from(value).unwrap_or(0);
                 self.socket_at_mut(fd)?.config.fin_wait_2 = Duration::from_secs(seconds);
             }
+            _ => self.set_live(fd, level, name, value)?,
+        }
+        self.socket_at_mut(fd)?.options.insert((level, name), value);
+        self.tell_listener(fd);
+        Ok(())
+    }
+
+    /// The options that an open connection takes, too.
+    fn set_live(&mut self, fd: i32, level: i64, name: i64, value: i64) -> Result<(), Errno> {
+        match (level, name) {
             (SOL_TCP, TCP_NODELAY) => {
                 self.socket_at_mut(fd)?.config.nodelay = value != 0;
                 self.on_connection(fd, |connection| connection.set_nodelay(value != 0));
+            }
+            (SOL_TCP, TCP_NOTSENT_LOWAT) => {
+                // Linux has 0 mean what the host has.
+                let bytes = u32::try_from(value).ok().filter(|bytes| *bytes != 0);
+                let bytes = bytes.or(self.config.notsent_lowat).filter(|b| *b != u32::MAX);
+                self.socket_at_mut(fd)?.config.notsent_lowat = bytes;
+                self.on_connection(fd, |connection| connection.set_notsent_lowat(bytes));
+            }
+            (SOL_TCP, TCP_QUICKACK) => {
+                self.on_connection(fd, |connection| connection.set_quick_acks(value != 0));
+            }
+            (SOL_TCP, TCP_CORK) => {
+                self.on_connection(fd, |connection| connection.set_cork(value != 0));
             }
             (SOL_TCP, TCP_USER_TIMEOUT) => {
                 let millis = u64::try_from(value).map_err(|_| Errno::EINVAL)?;
@@ -88,8 +109,6 @@ impl Sockets {
             }
             _ => {}
         }
-        self.socket_at_mut(fd)?.options.insert((level, name), value);
-        self.tell_listener(fd);
         Ok(())
     }
 
@@ -149,23 +168,34 @@ impl Sockets {
         Ok(())
     }
 
-    /// `setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name)`.
+    /// `setsockopt(2)` of bytes: the name of a congestion controller.
     ///
     /// # Errors
     /// EBADF.
-    pub fn set_congestion(&mut self, fd: i32, name: &[u8]) -> Result<(), Errno> {
-        self.socket_at_mut(fd)?.options.insert((SOL_TCP, TCP_CONGESTION), 0);
-        let name = String::from_utf8_lossy(name);
-        let Ok(algorithm) = name.trim_end_matches('\0').parse() else {
-            self.lacks(format!("congestion control {name}"));
-            return Ok(());
-        };
-        self.socket_at_mut(fd)?.config.congestion = algorithm;
-        if let Some(id) = self.socket_at(fd)?.connection() {
-            self.act(id, |connection, cx| connection.set_congestion(cx, algorithm));
+    pub fn set_bytes(&mut self, fd: i32, level: i64, name: i64, bytes: &[u8]) -> Result<(), Errno> {
+        self.socket_at_mut(fd)?.options.insert((level, name), 0);
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.trim_end_matches('\0');
+        match (text.parse(), (level, name)) {
+            (Ok(algorithm), (SOL_TCP, TCP_CONGESTION)) => {
+                self.socket_at_mut(fd)?.config.congestion = algorithm;
+                if let Some(id) = self.socket_at(fd)?.connection() {
+                    self.act(id, |connection, cx| connection.set_congestion(cx, algorithm));
+                }
+            }
+            (Err(_), (SOL_TCP, TCP_CONGESTION)) => {
+                self.lacks(format!("congestion control {text}"));
+            }
+            _ => self.lacks(format!("option {name} of level {level}")),
         }
         self.tell_listener(fd);
         Ok(())
+    }
+
+    /// The name of a socket's congestion controller; `None` if the descriptor is no socket.
+    #[must_use]
+    pub fn congestion_name(&self, fd: i32) -> Option<&'static str> {
+        self.socket_at(fd).ok().map(|socket| socket.config.congestion.name())
     }
 
     /// `getsockopt(2)` of a number.

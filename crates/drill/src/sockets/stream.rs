@@ -7,8 +7,8 @@ use handclasp_tcp::connection::Error;
 use super::descriptor::State;
 use super::{Answer, Sockets, errno_of};
 use crate::linux::{
-    Errno, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_FASTOPEN, MSG_MORE, MSG_OOB, MSG_PEEK, MSG_ZEROCOPY,
-    SIOCINQ, SIOCOUTQ, SIOCOUTQNSD,
+    Errno, MSG_DONTWAIT, MSG_EOR, MSG_ERRQUEUE, MSG_FASTOPEN, MSG_MORE, MSG_OOB, MSG_PEEK,
+    MSG_ZEROCOPY, POLLOUT, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD,
 };
 
 /// Data goes in pieces of this size.
@@ -55,12 +55,13 @@ impl Sockets {
     /// taken in all. A socket that blocks takes them all.
     pub fn write(&mut self, fd: i32, len: usize, flags: i64, done: &mut usize) -> Answer<usize> {
         self.opened(fd);
-        for (flag, name) in [
-            (MSG_FASTOPEN, "MSG_FASTOPEN"),
-            (MSG_ZEROCOPY, "MSG_ZEROCOPY"),
-            (MSG_MORE, "MSG_MORE"),
-            (MSG_OOB, "MSG_OOB"),
-        ] {
+        if *done > 0 && self.events(fd) & POLLOUT == 0 {
+            // A writer that waits is woken when it is worth it.
+            return Poll::Pending;
+        }
+        for (flag, name) in
+            [(MSG_FASTOPEN, "MSG_FASTOPEN"), (MSG_ZEROCOPY, "MSG_ZEROCOPY"), (MSG_OOB, "MSG_OOB")]
+        {
             if flags & flag != 0 {
                 self.lacks(name);
             }
@@ -79,17 +80,28 @@ impl Sockets {
             return Poll::Ready(Err(Errno::EPIPE));
         }
         let start = *done;
-        let end = self.act(id, |connection, cx| {
-            while *done < len {
+        let end = loop {
+            // What was taken leaves as far as it may, before there is more.
+            let taken = self.act(id, |connection, cx| {
                 let piece = (len - *done).min(ZEROS.len());
-                match connection.write(cx, &ZEROS[..piece]) {
-                    Ok(0) => break,
-                    Ok(n) => *done += n,
-                    Err(error) => return Err(error),
+                let n = connection.write(cx, &ZEROS[..piece])?;
+                *done += n;
+                if flags & MSG_MORE != 0 {
+                    connection.more_follows();
                 }
+                if flags & MSG_EOR != 0 && *done == len {
+                    connection.end_record();
+                }
+                Ok(n)
+            });
+            match taken {
+                Some(Ok(0)) => break Some(Ok(())),
+                Some(Ok(_)) if *done == len => break Some(Ok(())),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => break Some(Err(error)),
+                None => break None,
             }
-            Ok(())
-        });
+        };
         match end {
             Some(Err(_)) if *done > start => Poll::Ready(Ok(*done)),
             Some(Err(error)) => {

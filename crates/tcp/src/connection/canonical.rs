@@ -99,6 +99,8 @@ fn receiver(rcv: &Receiver, state: State, form: &mut Form) {
         segment,
         tuning,
         charged: _,
+        // A statistic.
+        data_at: _,
     } = rcv;
     if state == State::SynSent {
         // No SYN came yet: all of it is as it was made.

@@ -111,6 +111,7 @@ impl Connection {
         self.pending.timeout = false;
         self.life.doubtful = false;
         self.life.last_heard_at = cx.now;
+        self.rcv.data_at = cx.now;
         self.restart_keep_alive(cx);
     }
 

@@ -6,6 +6,7 @@
 //! `fast_open` data in the handshake.
 
 mod acknowledge;
+mod activity;
 mod arrive;
 mod canonical;
 mod ecn;
@@ -28,6 +29,7 @@ use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::tcp::Header;
 use handclasp_wire::time::Instant;
 
+pub use activity::Activity;
 pub use error::{Error, PathError};
 pub use info::{Info, RecoveryCounts, Repair, Statistics};
 
@@ -259,11 +261,8 @@ impl Connection {
         ready
     }
 
-    /// A quarter of the buffer must be free before writers are woken, so that they are not
-    /// woken for every ACK.
     fn has_write_room(&self) -> bool {
-        let room = self.snd.room();
-        room > 0 && room >= self.snd.queue.len() / 3 && !self.snd.starved
+        self.snd.has_room(&self.config) && !self.snd.starved
     }
 
     /// Follows `cause` in the transition table.

@@ -1,5 +1,6 @@
 //! Sixth to eighth check: URG, the text, FIN (RFC 9293 §3.10.7.4).
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use bytes::{Buf, Bytes};
@@ -10,6 +11,7 @@ use handclasp_wire::tcp::{Flags, Header};
 use super::{Connection, Error};
 use crate::context::Context;
 use crate::event::Judgment;
+use crate::half_open::reset_for;
 use crate::negotiation::timestamp;
 use crate::receive::Urge;
 use crate::state::{Cause, State};
@@ -38,8 +40,12 @@ impl Connection {
         }
         if self.life.orphaned && !text.is_empty() {
             // Nobody will ever read it: the peer must know (RFC 9293 §3.6.1, RFC 2525 §2.17).
+            // As if nobody were there, and as Linux has it: what it acknowledges is where it
+            // believes a RST (RFC 5961 §3), whatever of ours is lost.
             self.judge(cx, Judgment::DataAfterClose);
-            self.fail(cx, Cause::Abort, Error::Aborted, true);
+            let answer = reset_for(header, text.len());
+            self.fail(cx, Cause::Abort, Error::Aborted, false);
+            self.pending.reply = Some(Box::new(answer));
             return;
         }
         if header.flags.contains(Flags::FIN) {
@@ -94,6 +100,7 @@ impl Connection {
     }
 
     fn note_data_segment(&mut self, cx: &Context<'_>, header: &Header, len: usize) {
+        self.rcv.data_at = cx.now;
         // A coalesced packet is larger than any segment: the MSS bounds the estimate.
         let mss = self.effective_mss();
         let len = u16::try_from(len).unwrap_or(u16::MAX).min(mss);

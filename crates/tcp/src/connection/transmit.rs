@@ -69,11 +69,16 @@ impl Connection {
         // A device that cuts bursts repeats the urgent pointer, which counts from each segment.
         let alone = self.snd.up.is_some() || self.ecn_forbids_bursts();
         let burst = if alone { 0 } else { self.snd.burst(burst as u32) as usize };
-        self.transmit_lost(cx, burst)
+        let transmit = self
+            .transmit_lost(cx, burst)
             .or_else(|| self.transmit_tail_probe(cx))
             .or_else(|| self.transmit_probe(cx))
             .or_else(|| self.transmit_new(cx, burst))
-            .or_else(|| self.transmit_ack(cx))
+            .or_else(|| self.transmit_ack(cx));
+        if transmit.is_none() {
+            self.snd.note_limit(cx.now);
+        }
+        transmit
     }
 
     /// Whether data has to wait for its turn in time.
@@ -94,12 +99,14 @@ impl Connection {
             return None;
         }
         let smss = u32::from(self.snd.smss);
+        let burst = self.snd.autosized(&self.config, burst as u32);
         let forced = self.snd.recovery.first_resend;
         let room = self.snd.congestion_room();
-        let most = if forced || room < 2 * smss {
-            smss
-        } else {
-            whole_segments(room.min(burst as u32), smss)
+        let most =
+            if forced || room < 2 * smss { smss } else { whole_segments(room.min(burst), smss) };
+        let most = match self.snd.flight.first_lost() {
+            Some(seq) => self.snd.wishes.within_record(seq, most),
+            None => most,
         };
         let mark = self.snd.resent_mark(cx.now);
         // Sequence numbers beyond a window that shrank are not sent again (RFC 9293 §3.8.6).
@@ -198,7 +205,7 @@ impl Connection {
         if self.may_send_fin() {
             return Some(self.transmit_fin(cx));
         }
-        let len = self.new_len(burst as u32);
+        let len = self.new_len(self.snd.autosized(&self.config, burst as u32));
         if len == 0 {
             self.wait_for_room(cx, window);
             return None;
@@ -208,6 +215,9 @@ impl Connection {
 
     /// The next `len` bytes of new data, and the FIN if it follows them.
     fn transmit_new_data(&mut self, cx: &Context<'_>, len: u32, purpose: Purpose) -> Transmit {
+        if len == self.snd.unsent() {
+            self.snd.wishes.emptied(self.pending.small);
+        }
         self.pending.small = false;
         self.timers.cancel(Timer::Override);
         let seq = self.next_new();
@@ -228,7 +238,7 @@ impl Connection {
     /// How many bytes of new data may leave in one piece; 0 if none.
     pub(super) fn new_len(&self, burst: u32) -> u32 {
         let smss = u32::from(self.snd.smss);
-        let unsent = self.snd.unsent();
+        let unsent = self.snd.unsent_of_record();
         let window = self.snd.window_room();
         let room = match self.snd.recovery.frto_edge() {
             // RFC 5682 §2.1 step 2: two segments, whatever the congestion window says.
@@ -237,10 +247,11 @@ impl Connection {
         };
         let usable = window.min(room).min(unsent);
         let most = usable.min(burst.max(smss));
+        let more_records = unsent < self.snd.unsent();
         if self.snd.recovery.frto_edge().is_some() {
             // Held back, however small, it would hold back what was lost too.
             most
-        } else if most == unsent && self.may_send_small(unsent % smss) {
+        } else if most == unsent && (more_records || self.may_send_small(unsent % smss)) {
             most
         } else if most >= smss {
             whole_segments(most, smss)
@@ -260,11 +271,13 @@ impl Connection {
     /// one small segment in flight at a time (RFC 9293 §3.7.4). `rest` is what the last
     /// segment would carry, 0 if it is full.
     fn may_send_small(&self, rest: u32) -> bool {
+        let wishes = &self.snd.wishes;
+        let nagle = self.config.nodelay || self.snd.small_end.le(self.snd.una);
         rest == 0
-            || self.config.nodelay
             || self.snd.closed
             || self.pending.small
-            || self.snd.small_end.le(self.snd.una)
+            || wishes.flushes()
+            || nagle && !wishes.hold_small()
     }
 
     /// RFC 9293 §3.8.6.2.1 (3): half of the largest window ever seen is worth a segment, and
@@ -334,8 +347,11 @@ impl Connection {
         let size = self.snd.smss;
         let segment_size = (text > u32::from(size)).then_some(size);
         let mut flags = Flags::empty();
-        // The segment that empties the buffer is pushed (RFC 9293 §3.9.1.2).
-        let pushed = last || self.config.push_bursts && segment_size.is_some();
+        // The segment that empties the buffer is pushed (RFC 9293 §3.9.1.2), unless the
+        // application said that more follows.
+        let asked =
+            last && self.snd.wishes.pushes_last() || self.snd.wishes.is_record_end(seq + text);
+        let pushed = asked || self.config.push_bursts && segment_size.is_some();
         flags.set(Flags::PSH, pushed && text > 0);
         flags.set(Flags::FIN, fin);
         let owed = self.rcv.owed.clone();

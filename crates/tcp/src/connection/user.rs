@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use bytes::Bytes;
+use handclasp_wire::seq::SeqNumber;
 
 use super::{Connection, Error};
 use crate::config::{Algorithm, Config, KeepAlive};
@@ -21,7 +22,9 @@ impl Connection {
     pub fn write(&mut self, cx: &Context<'_>, data: &[u8]) -> Result<usize, Error> {
         let room = self.write_room(cx)?;
         let n = data.len().min(room);
+        let start = self.snd.data_end();
         self.snd.queue.push_slice(&data[..n]);
+        self.after_write(start);
         cx.budget.take(n);
         Ok(n)
     }
@@ -34,7 +37,9 @@ impl Connection {
         let room = self.write_room(cx)?;
         let piece = data.split_to(data.len().min(room));
         let n = piece.len();
+        let start = self.snd.data_end();
         self.snd.queue.push_bytes(piece);
+        self.after_write(start);
         cx.budget.take(n);
         Ok(n)
     }
@@ -52,6 +57,11 @@ impl Connection {
         Ok(n)
     }
 
+    fn after_write(&mut self, start: SeqNumber) {
+        self.snd.buffered(start);
+        self.snd.wishes.written();
+    }
+
     fn write_room(&mut self, cx: &Context<'_>) -> Result<usize, Error> {
         if let Some(error) = self.life.error {
             return Err(error);
@@ -65,7 +75,9 @@ impl Connection {
         let guaranteed = Budget::GUARANTEED.saturating_sub(self.snd.queue.len());
         let memory = cx.budget.free().max(guaranteed);
         self.snd.starved = memory == 0;
-        Ok(self.snd.room().min(memory))
+        let room = self.snd.room(&self.config);
+        self.snd.looked_for_room(room);
+        Ok(room.min(memory))
     }
 
     /// Copies received data out. `Ok(Some(0))` is the end of the stream, `Ok(None)` means
@@ -194,9 +206,39 @@ impl Connection {
         &self.config
     }
 
-    /// Sends small segments at once, or lets Nagle's rule hold them.
+    /// Sends small segments at once, or lets Nagle's rule hold them. Switched on, it lets out
+    /// what waits now, a cork or not.
     pub fn set_nodelay(&mut self, on: bool) {
         Arc::make_mut(&mut self.config).nodelay = on;
+        if on {
+            self.flush();
+        }
+    }
+
+    /// Holds segments that are not full back until the cork is taken out, or for 200 ms where
+    /// nothing is under way. Taken out, it lets out what waits.
+    pub fn set_cork(&mut self, on: bool) {
+        self.snd.wishes.cork = on;
+        if !on {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.snd.unsent() > 0 {
+            self.snd.wishes.flush();
+        }
+    }
+
+    /// Says that more follows what was written last: what does not fill a segment waits for it,
+    /// for an ACK, or for 200 ms, and nothing is pushed.
+    pub fn more_follows(&mut self) {
+        self.snd.wishes.more_follows();
+    }
+
+    /// Ends a record: no segment will carry bytes from both before and behind this place.
+    pub fn end_record(&mut self) {
+        self.snd.wishes.record_ended(self.snd.data_end());
     }
 
     /// Hands the congestion window over to another controller, which goes on with it.
@@ -218,6 +260,16 @@ impl Connection {
         let config = Arc::make_mut(&mut self.config);
         (config.send_buffer_start, config.send_buffer_max) = (bytes, bytes);
         self.snd.set_limit(bytes);
+    }
+
+    /// Acknowledges at once as at the start of the connection, or delays ACKs from now on.
+    pub fn set_quick_acks(&mut self, on: bool) {
+        self.rcv.owed.quick = if on { self.config.quick_acks } else { 0 };
+    }
+
+    /// Sets how many bytes may wait unsent before writing has to wait; `None` for any number.
+    pub fn set_notsent_lowat(&mut self, bytes: Option<u32>) {
+        Arc::make_mut(&mut self.config).notsent_lowat = bytes;
     }
 
     /// Switches keep-alive on or off.

@@ -61,6 +61,8 @@ pub(crate) struct Receiver {
     pub(crate) ts_recent: u32,
     pub(crate) ts_recent_at: Instant,
     pub(crate) last_ack_sent: SeqNumber,
+    /// When data last came, or the connection opened.
+    pub(crate) data_at: Instant,
     /// The greatest payload seen in one segment, as an estimate of the peer's segment size.
     pub(crate) segment: u16,
     pub(crate) tuning: Tuning,
@@ -84,6 +86,7 @@ impl Receiver {
             ts_recent: 0,
             ts_recent_at: now,
             last_ack_sent: zero,
+            data_at: now,
             segment: 536,
             tuning: Tuning::new(config, now),
             charged: 0,

@@ -20,6 +20,7 @@ impl Sender {
             queue,
             starved,
             closed,
+            wishes,
             fin,
             flight,
             recovery,
@@ -28,6 +29,7 @@ impl Sender {
             rate,
             pacer,
             paced,
+            grows_freely,
             abe,
             usage,
             validation,
@@ -38,6 +40,9 @@ impl Sender {
             waiting_since,
             unanswered,
             limit,
+            buffers,
+            // A statistic.
+            limits: _,
         } = self;
         for seq in [iss, una, nxt, small_end] {
             form.own(*seq);
@@ -49,7 +54,8 @@ impl Sender {
         form.option(*up, Form::own);
         form.option(*fin, Form::own);
         queue.canonical(form);
-        form.text(&(syn_acked, starved, closed, paced, abe, initial_segments));
+        form.text(&(syn_acked, starved, closed, paced, grows_freely, abe, initial_segments));
+        form.text(&(wishes, buffers));
         // Repair and congestion control are taken as they describe themselves, absolute numbers
         // and all: that only tells more states apart.
         form.text(&(flight, recovery, controller, rtt));

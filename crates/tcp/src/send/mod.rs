@@ -1,9 +1,12 @@
 //! The sending half: sequence variables, what was written, what is in flight.
 
+mod autosize;
+mod buffer;
 mod canonical;
 pub(crate) mod flight;
-
+mod limits;
 mod rate;
+mod wishes;
 
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -11,15 +14,18 @@ use core::time::Duration;
 use handclasp_wire::seq::SeqNumber;
 use handclasp_wire::time::Instant;
 
-use crate::config::{Algorithm, Config};
+use crate::config::{Algorithm, Config, SendAccounting};
 use crate::congestion::pacer::{self, Pacer};
 use crate::congestion::validation::{Usage, Validation};
 use crate::congestion::{Controller, LossSample, RateSample, Start, controller, initial_window};
 use crate::queue::ByteQueue;
 use crate::recovery::Recovery;
 use crate::rtt::RttEstimator;
+use buffer::Buffers;
 use flight::{Delivery, Fate, Flight, Reading, Sent};
+use limits::Limits;
 use rate::RateEstimator;
+use wishes::Wishes;
 
 /// The least payload a peer's MSS option can bring us down to: what smaller ones would cost
 /// is known from attacks on other stacks.
@@ -46,6 +52,8 @@ pub(crate) struct Sender {
     pub(crate) starved: bool,
     /// The application will write no more.
     pub(crate) closed: bool,
+    /// How the application wants its data cut and held back.
+    pub(crate) wishes: Wishes,
     /// The FIN's sequence number, once sent.
     pub(crate) fin: Option<SeqNumber>,
     pub(crate) flight: Flight,
@@ -56,6 +64,8 @@ pub(crate) struct Sender {
     pacer: Pacer,
     /// Whether controllers that have no rate of their own are paced, too.
     paced: bool,
+    /// Whether one ACK may grow an unpaced window by any number of segments.
+    grows_freely: bool,
     /// See [`Start::abe`].
     abe: bool,
     usage: Usage,
@@ -72,6 +82,8 @@ pub(crate) struct Sender {
     /// Retransmissions or probes since the peer was last heard to make progress.
     pub(crate) unanswered: u8,
     limit: usize,
+    buffers: Buffers,
+    pub(crate) limits: Limits,
 }
 
 impl Sender {
@@ -82,7 +94,7 @@ impl Sender {
             initial: initial_window(536, config.initial_window),
             srtt: None,
             seed: iss.0,
-            paced: config.pacing,
+            paced: config.pacing || !config.limit_slow_start,
             abe: config.abe,
         };
         Self {
@@ -97,6 +109,7 @@ impl Sender {
             queue: ByteQueue::default(),
             starved: false,
             closed: false,
+            wishes: Wishes::default(),
             fin: None,
             flight: Flight::default(),
             recovery: Recovery::default(),
@@ -105,6 +118,7 @@ impl Sender {
             rate: RateEstimator::new(now),
             pacer: Pacer::default(),
             paced: config.pacing,
+            grows_freely: !config.limit_slow_start,
             abe: config.abe,
             usage: Usage::new(iss),
             validation: Validation::new(),
@@ -115,6 +129,8 @@ impl Sender {
             waiting_since: None,
             unanswered: 0,
             limit: config.send_buffer_start.min(config.send_buffer_max),
+            buffers: Buffers::new(iss),
+            limits: Limits::new(now),
         }
     }
 
@@ -124,6 +140,10 @@ impl Sender {
         self.smss = smss;
         self.initial_segments = if syn_timeouts > 1 { 1 } else { config.initial_window };
         self.control(config.congestion, now);
+        if config.send_accounting == SendAccounting::Buffers {
+            let wanted = self.memory_of_windows().min(config.send_buffer_max);
+            self.limit = self.limit.max(wanted);
+        }
     }
 
     /// Hands the window over to a new controller, which begins with nothing.
@@ -134,7 +154,7 @@ impl Sender {
             initial: self.initial_window(),
             srtt: self.rtt.srtt(),
             seed: self.iss.0,
-            paced: self.paced,
+            paced: self.paced || self.grows_freely,
             abe: self.abe,
         };
         self.controller = controller(algorithm, &start);
@@ -183,6 +203,29 @@ impl Sender {
         let next = self.nxt.max(self.data_base());
         // Negative once the queue was discarded.
         u32::try_from(self.data_end().distance(next)).unwrap_or(0)
+    }
+
+    /// Bytes of the record that is sent next that were never sent.
+    pub(crate) fn unsent_of_record(&self) -> u32 {
+        self.wishes.within_record(self.nxt.max(self.data_base()), self.unsent())
+    }
+
+    /// The most bytes to hand to a device that takes bursts of `burst`, as Linux sizes them.
+    pub(crate) fn autosized(&self, config: &Config, burst: u32) -> u32 {
+        if !config.autosize_bursts {
+            return burst;
+        }
+        autosize::autosized(
+            burst,
+            &autosize::Path {
+                smss: self.smss,
+                cwnd: self.controller.cwnd(),
+                ssthresh: self.controller.ssthresh(),
+                srtt: self.rtt.srtt(),
+                rtt_min: self.rtt.min(),
+                least: u32::from(config.burst_segments_min),
+            },
+        )
     }
 
     /// Whether a FIN waits for its turn.
@@ -239,11 +282,6 @@ impl Sender {
         self.cwnd().saturating_sub(self.pipe())
     }
 
-    /// Bytes that the application may still write.
-    pub(crate) fn room(&self) -> usize {
-        self.limit.saturating_sub(self.queue.len())
-    }
-
     /// Bytes that may be written and not acknowledged.
     pub(crate) const fn set_limit(&mut self, bytes: usize) {
         self.limit = bytes;
@@ -252,7 +290,12 @@ impl Sender {
     /// Lets the buffer hold two windows, so that a window can be sent while one is
     /// acknowledged.
     pub(crate) fn tune_limit(&mut self, config: &Config, under_pressure: bool) {
-        let wanted = self.controller.cwnd().saturating_mul(2) as usize;
+        let wanted = match config.send_accounting {
+            SendAccounting::Bytes => self.controller.cwnd().saturating_mul(2) as usize,
+            // Linux looks only when somebody waits, and not where the window is full.
+            SendAccounting::Buffers if !self.is_wanting() || self.congestion_room() == 0 => return,
+            SendAccounting::Buffers => self.memory_of_windows(),
+        };
         if wanted > self.limit && !under_pressure {
             self.limit = wanted.min(config.send_buffer_max);
         }
@@ -328,6 +371,7 @@ impl Sender {
         let delivery = self.flight.acknowledge(ack, reading);
         self.una = ack;
         self.syn_acked = true;
+        self.wishes.acknowledged(ack);
         // So that it never lags behind by half of all numbers.
         self.small_end = self.small_end.max(ack);
         self.unanswered = 0;

@@ -1,63 +1,49 @@
-//! What scripts take for granted of Linux, and the settings that their commands change.
+//! Settings of the host that the commands of scripts change.
 
 use std::path::Path;
 use std::time::Duration;
 
-use handclasp_tcp::Config;
-use handclasp_tcp::config::Algorithm;
+use handclasp_tcp::ecn::EcnMode;
 
-use super::Run;
+use super::Sockets;
 
 /// How deep scripts may name scripts.
 const DEPTH: usize = 4;
 
-/// Linux's settings, where they are not the stack's own.
-pub(super) fn linux() -> Config {
-    let mut config = Config::default();
-    config.syn_retries = 6;
-    config.rto_variation_min = config.rto_min;
-    // What the scripts' sysctls ask for, and nothing that would part a burst.
-    config.congestion = Algorithm::Reno;
-    config.pacing = false;
-    config
-}
-
-impl Run<'_> {
-    /// Does what a shell command would do for this host. No shell is asked.
-    pub(super) fn command(&mut self, text: &str) {
-        let folder = self.setup.folder.clone();
-        self.shell(text, folder.as_deref(), DEPTH);
+impl Sockets {
+    /// Does what a shell command would do for this host, and says what it left out. No shell is
+    /// asked; scripts that are named are read in `folder`.
+    pub fn command(&mut self, text: &str, folder: Option<&Path>) -> Vec<String> {
+        let mut notes = Vec::new();
+        self.shell(text, folder, DEPTH, &mut notes);
+        notes
     }
 
-    fn shell(&mut self, text: &str, folder: Option<&Path>, depth: usize) {
+    fn shell(&mut self, text: &str, folder: Option<&Path>, depth: usize, notes: &mut Vec<String>) {
         let text = text.replace("\\\n", " ");
         for line in text.lines().flat_map(|line| line.split([';', '|'])) {
             let words = words(line);
             let Some((program, arguments)) = words.split_first() else { continue };
             if program == "sysctl" || arguments.iter().any(|word| word.starts_with("/proc/sys")) {
                 let pairs = arguments.iter().filter_map(|word| word.split_once('='));
-                pairs.for_each(|(key, value)| self.sysctl(key, value));
+                pairs.for_each(|(key, value)| self.sysctl(key, value, notes));
             } else if program.ends_with(".sh") && !program.contains("restore") {
                 let path = folder.map(|folder| folder.join(program));
                 match path.as_deref().map(std::fs::read_to_string) {
-                    Some(Ok(script)) if depth > 0 => self.shell(&script, folder, depth - 1),
-                    _ => self.note(format!("the script {program} was not run")),
+                    Some(Ok(script)) if depth > 0 => self.shell(&script, folder, depth - 1, notes),
+                    _ => notes.push(format!("the script {program} was not run")),
                 }
             } else if !["ip", "tc", "ethtool", "nstat", "true"].contains(&program.as_str())
                 && !program.ends_with(".sh")
             {
-                self.note(format!("the command {program} was not run"));
+                notes.push(format!("the command {program} was not run"));
             }
         }
     }
 
-    fn note(&mut self, note: String) {
-        self.notes.insert(note);
-    }
-
-    fn sysctl(&mut self, key: &str, value: &str) {
+    fn sysctl(&mut self, key: &str, value: &str, notes: &mut Vec<String>) {
         let key = key.rsplit(['.', '/']).next().unwrap_or(key);
-        let config = self.sockets.config_mut();
+        let config = &mut self.config;
         let numbers: Vec<i64> = value.split_whitespace().filter_map(number).collect();
         let last = numbers.last().copied().unwrap_or(0);
         let (count, on) = (u8::try_from(last).unwrap_or(u8::MAX), last != 0);
@@ -70,6 +56,10 @@ impl Run<'_> {
                 let start = numbers.get(1).and_then(|n| usize::try_from(*n).ok());
                 config.send_buffer_start = start.unwrap_or(bytes);
             }
+            "tcp_notsent_lowat" => {
+                config.notsent_lowat = u32::try_from(last).ok().filter(|n| *n != u32::MAX);
+            }
+            "tcp_min_tso_segs" => config.burst_segments_min = count,
             "tcp_timestamps" => config.timestamps = on,
             "tcp_sack" => config.sack = on,
             "tcp_window_scaling" => config.window_scaling = on,
@@ -81,7 +71,8 @@ impl Run<'_> {
             "tcp_frto" => config.f_rto = on,
             "tcp_retries1" => config.retries_warn = count,
             "tcp_retries2" => config.retries = count,
-            "tcp_orphan_retries" => config.orphan_retries = count,
+            // Linux has 0 mean 8.
+            "tcp_orphan_retries" => config.orphan_retries = if count == 0 { 8 } else { count },
             "tcp_fin_timeout" => config.fin_wait_2 = seconds,
             "tcp_rto_min_us" => {
                 config.rto_min = Duration::from_micros(last.unsigned_abs());
@@ -91,11 +82,18 @@ impl Run<'_> {
             "tcp_congestion_control" => match value.parse() {
                 Ok(algorithm) => config.congestion = algorithm,
                 Err(_) => {
-                    self.note(format!("this stack does not have: congestion control {value}"));
+                    notes.push(format!("this stack does not have: congestion control {value}"));
                 }
             },
             "tcp_slow_start_after_idle" => config.idle_restart = on,
-            "tcp_ecn" if on => self.note("this stack does not have: ECN".to_owned()),
+            "tcp_ecn" => {
+                config.ecn = match last {
+                    0 => EcnMode::Off,
+                    1 | 4 => EcnMode::Classic,
+                    3 => EcnMode::Accurate,
+                    _ => EcnMode::OnRequest,
+                };
+            }
             _ => {}
         }
     }
