@@ -84,7 +84,7 @@ pub(super) fn wrap<'a>(
     lines
 }
 
-/// Lines of a sentence, as [`wrap`] makes them of words. Where a script has no spaces, a line may
+/// Lines of a sentence, as `wrap` makes them of words. Where a script has no spaces, a line may
 /// break between any two of its characters, but not in front of a closing mark nor behind an
 /// opening one.
 #[must_use]

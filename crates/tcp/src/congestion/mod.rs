@@ -151,7 +151,7 @@ pub trait Controller: fmt::Debug + Send + Sync {
     /// The slow start threshold; `u32::MAX` before the first loss.
     fn ssthresh(&self) -> u32;
 
-    /// Bytes per second at which data may leave; `None` leaves that to [`pacer`]'s ratios, if
+    /// Bytes per second at which data may leave; `None` leaves that to the pacer's ratios, if
     /// the connection paces at all.
     fn pacing_rate(&self) -> Option<u64> {
         None
