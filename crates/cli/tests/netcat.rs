@@ -40,11 +40,13 @@ fn a_refusal_is_a_failure_in_one_line() {
 }
 
 #[test]
-fn the_peer_may_close_first_and_still_get_an_answer() {
+fn a_caller_that_closes_its_direction_still_gets_an_answer() {
     let Some(run) = handclasp_fed(&["listen", "-v", "8080"], "an answer\n") else { return };
     assert_eq!(run.code, 0, "{run}");
     assert_eq!(run.stdout, "hello from the other end\n");
-    assert!(run.stderr.contains("LAST-ACK"), "{run}");
+    // Who closes first, or both at once, is for the scheduler to say.
+    let ends = ["LAST-ACK", "CLOSING", "TIME-WAIT"];
+    assert!(ends.iter().any(|state| run.stderr.contains(state)), "{run}");
 }
 
 /// Starts a command whose standard input is this text.

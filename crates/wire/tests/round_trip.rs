@@ -72,6 +72,7 @@ proptest! {
         given.sack = given.sack.first(got.sack.len());
         given.fast_open = given.fast_open.filter(|_| got.fast_open.is_some());
         given.user_timeout = given.user_timeout.filter(|_| got.user_timeout.is_some());
+        given.acc_ecn = given.acc_ecn.filter(|_| got.acc_ecn.is_some());
         prop_assert_eq!(&back, &expected);
         let complete = expected.options == header.options;
         prop_assert!(complete || bytes.len() > 60 - 20, "left out although there was room");
