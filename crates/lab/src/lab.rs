@@ -91,6 +91,22 @@ impl Lab {
         Ok(lab)
     }
 
+    /// Removes the cable of a network that nobody has any more from the namespace of the calling
+    /// thread, if it is there: the kernel takes its time to do so by itself. For who makes one
+    /// network behind the other.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's interfaces cannot be asked for.
+    pub fn clear() -> Result<()> {
+        let mut links = Links::open()?;
+        if links.exists(OUR_INTERFACE) {
+            // It may go by itself in this very moment.
+            let _ = links.remove(OUR_INTERFACE);
+        }
+        Ok(())
+    }
+
     /// A TUN interface, which is yet to be made: open one named [`PEER_INTERFACE`] inside
     /// [`peer`](Self::peer), then call [`configure_tun`](Self::configure_tun).
     ///

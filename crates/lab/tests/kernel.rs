@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -319,4 +319,18 @@ fn a_test_that_hangs_is_ended() {
 fn a_test_that_fails_in_its_namespace_fails() {
     // Not by a panic, which the inner harness would take for the one that is expected.
     in_namespace(|| std::process::exit(7));
+}
+
+/// Something of the last network may still live in it, as a connection in TIME-WAIT or a thread.
+#[test]
+fn a_network_can_be_made_right_behind_another() {
+    in_namespace(|| {
+        let mut sockets = Vec::new();
+        for _ in 0..10 {
+            Lab::clear().unwrap();
+            let lab = Lab::veth(&LabConfig::default()).unwrap();
+            let socket = lab.peer().run(|| TcpListener::bind("0.0.0.0:80")).unwrap().unwrap();
+            sockets.push(socket);
+        }
+    });
 }

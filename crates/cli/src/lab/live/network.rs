@@ -105,6 +105,8 @@ impl Network {
 
 /// A lab on a cable, and our end of it.
 pub(crate) fn packet_lab(config: &LabConfig) -> Result<(Lab, Box<dyn Device>), Error> {
+    // `try --all` makes one network behind the other.
+    Lab::clear()?;
     let lab = Lab::veth(config)?;
     let address = MacAddr(OUR_HARDWARE_ADDRESS);
     let socket = PacketSocket::builder(OUR_INTERFACE).hardware_address(address).open()?;
